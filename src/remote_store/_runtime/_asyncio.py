@@ -1,0 +1,58 @@
+"""How an asyncio task waits for work elsewhere. Imported on first use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from anyio import CancelScope
+from anyio.lowlevel import checkpoint, checkpoint_if_cancelled
+
+from ._pending import Pending
+
+T = TypeVar("T")
+
+__all__ = ["checkpoint", "checkpoint_if_cancelled", "park"]
+
+
+async def park(pending: Pending[T], undo: Callable[[T], Any] | None) -> None:
+    """Wait until the work is done; a cancellation that came meanwhile is raised then.
+
+    ``Task.cancel()`` is caught and held. anyio's scopes cancel again at every turn of
+    the loop, so they are kept out by a shield instead.
+    """
+    loop = asyncio.get_running_loop()
+    held: asyncio.CancelledError | None = None
+    with CancelScope(shield=True):
+        while not pending.done:
+            waiter = loop.create_future()
+            pending.wake = partial(_wake, loop, waiter)
+            if pending.done:
+                break
+            try:
+                await waiter
+            except asyncio.CancelledError as cancelled:
+                held = cancelled
+                pending.cancel()
+        pending.wake = None
+        if held is not None:
+            try:
+                pending.discard(undo)
+                raise held
+            finally:
+                del held, pending  # this frame is in the traceback: a cycle would keep results alive
+
+
+def _wake(loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[None]) -> None:
+    try:
+        loop.call_soon_threadsafe(_resolve, waiter)
+    except RuntimeError:
+        pass  # the loop was closed under the waiting task: there is nobody left to wake
+
+
+def _resolve(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+

@@ -1,0 +1,120 @@
+"""The leaf calls: the one place that decides where a piece of work runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Final, TypeVar
+
+from ._pending import Pending
+from ._where import World, state, world
+from ._workers import workers
+
+T = TypeVar("T")
+
+SLICE_SECONDS: Final = 0.01
+"""How long a worker goes on with a long job before it looks for a cancellation."""
+
+
+async def in_thread(call: Callable[..., T], *args: Any, undo: Callable[[T], Any] | None = None) -> T:
+    """Make a blocking call without blocking the loop.
+
+    The call always runs to its end before this returns or raises. If it has a result
+    that cancellation keeps from the caller, ``undo`` is called with it.
+    """
+    if state.inline:
+        return _inline(call, *args)
+    await _raise_if_cancelled()
+    return await workers.start(call, args).wait(undo)
+
+
+async def shielded(call: Callable[..., T], *args: Any) -> T:
+    """Make a blocking call that must happen although the task is being cancelled."""
+    if state.inline:
+        return _inline(call, *args)
+    return await workers.start(call, args).wait()
+
+
+async def start(call: Callable[..., T], *args: Any) -> Pending[T]:
+    """Begin a blocking call in a worker thread; await its outcome with ``wait()``."""
+    return workers.start(call, args)
+
+
+async def in_steps(make: Callable[..., Generator[None, None, T]], *args: Any) -> T:
+    """Run a long blocking job, written as a generator that yields between its steps.
+
+    If the task is cancelled, the job stops at the next step and its ``finally`` blocks
+    run, in a worker thread, before the cancellation goes on.
+    """
+    steps = make(*args)
+    try:
+        while True:
+            ended, value = await in_thread(_advance, steps, state.inline)
+            if ended:
+                return value
+    except BaseException:
+        await shielded(steps.close)
+        raise
+
+
+def _advance(steps: Generator[None, None, T], to_the_end: bool) -> tuple[bool, Any]:
+    until = time.monotonic() + SLICE_SECONDS
+    try:
+        while True:
+            next(steps)
+            if not to_the_end and time.monotonic() >= until:
+                return False, None
+    except StopIteration as stop:
+        return True, stop.value
+
+
+def _inline(call: Callable[..., T], *args: Any) -> T:
+    # User code runs in leaves (content iterators, files). It is not part of the driven
+    # coroutine, and may run loops or blocking stores of its own.
+    state.inline = False
+    try:
+        return call(*args)
+    finally:
+        state.inline = True
+
+
+async def on_asyncio(call: Callable[..., Awaitable[T]], *args: Any, undo: Callable[[T], Any] | None = None) -> T:
+    """Run a coroutine function that needs an asyncio loop.
+
+    On asyncio it is awaited in place; from trio and from blocking code it runs on the
+    shared background loop, and cancelling the caller cancels it there. ``undo`` is
+    called, in the caller's thread, with a result that cancellation keeps from the caller.
+    """
+    where = World.INLINE if state.inline else world()
+    if where is World.ASYNCIO:
+        return await call(*args)
+    if where is World.TRIO:
+        await _raise_if_cancelled()
+    from ._background import background
+
+    return await background.start(call, args).wait(undo)
+
+
+async def checkpoint() -> None:
+    """Let other tasks run and a pending cancellation through; nothing for a blocking caller."""
+    if state.inline:
+        return
+    if world() is World.TRIO:
+        from . import _trio
+
+        await _trio.checkpoint()
+    else:
+        from . import _asyncio
+
+        await _asyncio.checkpoint()
+
+
+async def _raise_if_cancelled() -> None:
+    if world() is World.TRIO:
+        from . import _trio
+
+        await _trio.checkpoint_if_cancelled()
+    else:
+        from . import _asyncio
+
+        await _asyncio.checkpoint_if_cancelled()

@@ -1,0 +1,100 @@
+"""One resource per asyncio loop, for SDK clients that are bound to the loop they grew up in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import weakref
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Generic, TypeVar
+
+from ._where import Lock
+
+T = TypeVar("T")
+
+
+class PerLoop(Generic[T]):
+    """Makes a resource for each loop that asks, and closes them all together.
+
+    Use ``get`` from inside ``on_asyncio``. Tasks that ask at the same time share one
+    making; a making that fails is tried again by the next caller.
+    """
+
+    def __init__(self, make: Callable[[], Awaitable[T]], close: Callable[[T], Awaitable[None]]) -> None:
+        self._make, self._close = make, close
+        self._lock = Lock()
+        self._slots: dict[asyncio.AbstractEventLoop, asyncio.Task[T]] = {}
+        _all.add(self)
+
+    async def get(self) -> T:
+        """Return the running loop's resource, made now if it has none."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            self._prune()
+            task = self._slots.get(loop)
+            if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+                task = self._slots[loop] = loop.create_task(self._made())
+        # Shielded: one caller's cancellation must not take the resource from the others.
+        return await asyncio.shield(task)
+
+    async def _made(self) -> T:
+        return await self._make()
+
+    def _prune(self) -> None:
+        # The resource of a loop that is gone cannot be closed any more, only forgotten.
+        for loop in [loop for loop in self._slots if loop.is_closed()]:
+            del self._slots[loop]
+
+    async def aclose(self) -> None:
+        """Close the resources of all loops, each on its own; wait for those that run elsewhere."""
+        from ._background import LoopJob
+
+        with self._lock:
+            slots, self._slots = self._slots, {}
+        for loop, task in slots.items():
+            if loop.is_closed() or not loop.is_running():
+                continue
+            finish = partial(self._finish, task)
+            if asyncio._get_running_loop() is not loop:
+                job = LoopJob(loop, finish, ())
+                loop.call_soon_threadsafe(job.begin)
+                await job.wait()
+            elif asyncio.current_task() is not None and not _driven():
+                await finish()
+            else:
+                # A blocking close inside this very loop cannot wait for it; the loop
+                # does the closing as soon as it gets control back.
+                _closing.add(closing := loop.create_task(finish()))
+                closing.add_done_callback(_closing.discard)
+
+    async def _finish(self, task: asyncio.Task[T]) -> None:
+        try:
+            resource = await task
+        except Exception:
+            return  # never made: nothing to close
+        await self._close(resource)
+
+    def forget(self) -> None:
+        """Drop all resources without closing them: in a forked child they are the parent's."""
+        self._lock = Lock()
+        self._slots = {}
+
+
+def _driven() -> bool:
+    from ._where import state
+
+    return state.inline
+
+
+_all: weakref.WeakSet[PerLoop[object]] = weakref.WeakSet()
+_closing: set[asyncio.Task[None]] = set()
+
+
+def _after_fork() -> None:
+    for holder in list(_all):
+        holder.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

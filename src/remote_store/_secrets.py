@@ -1,0 +1,67 @@
+"""Secrets in options: how they come in from the environment and stay out of every text."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+MASK: Final = "***"
+
+_SECRET_NAME: Final = re.compile(
+    r"pass(word|wd|phrase)?$|secret|token|credential|connection_string|^(pkey|sas)$|(^|_)(key|pwd|auth)$"
+    r"|(api|access|account|private|client|encryption|customer)_?key|sse_?c",
+    re.IGNORECASE,
+)
+_PUBLIC_NAME: Final = re.compile(r"host_keys?|known_hosts|keys_path|key_id$|_policy$|ssekms_key", re.IGNORECASE)
+_USER_INFO: Final = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
+_REFERENCE: Final = re.compile(r"\$(\$\{)|\$\{(\w+)(?::-([^}]*))?\}")
+
+
+def is_secret(name: str) -> bool:
+    """Return True if an option of this name holds something to hide."""
+    return bool(_SECRET_NAME.search(name)) and not _PUBLIC_NAME.search(name)
+
+
+def masked(value: Any) -> Any:
+    """Return a copy with the values of secret options, and passwords in URLs, masked."""
+    if isinstance(value, Mapping):
+        return {
+            key: MASK if is_secret(str(key)) and item is not None else masked(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return type(value)(masked(item) for item in value)
+    if isinstance(value, str):
+        return _USER_INFO.sub(rf"\1:{MASK}@", value)
+    return value
+
+
+def expand(value: Any, where: str) -> Any:
+    """Return a copy with environment references in all text replaced.
+
+    Raises:
+        ValueError: a variable is not set and the reference gives no default.
+    """
+    if isinstance(value, Mapping):
+        return {key: expand(item, where) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(expand(item, where) for item in value)
+    if isinstance(value, str):
+        return _REFERENCE.sub(lambda match: _resolve(match, where), value)
+    return value
+
+
+def _resolve(match: re.Match[str], where: str) -> str:
+    literal, name, default = match.groups()
+    if literal is not None:
+        return str(literal)
+    value = os.environ.get(name)
+    if value:
+        return value
+    if default is not None:
+        return str(default)
+    if value is None:
+        raise ValueError(f"{where} refers to ${{{name}}}, which is not set; set it, or write ${{{name}:-default}}")
+    return value

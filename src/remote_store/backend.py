@@ -1,0 +1,243 @@
+"""The contract between a store and the storage behind it.
+
+A backend is written once, as ``async def``, and serves asyncio, trio and blocking
+callers alike. It may await only leaves (see ``remote_store._runtime``) and its own
+sessions: no task, lock or timeout of any event loop is at hand for a blocking caller.
+
+Keys are normalised text, ``"a/b.txt"``, with ``""`` for the root. Every error is a
+``RemoteStoreError`` with the key as ``path`` and the backend's name as ``backend``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Final, TypeVar
+
+from ._types import Buffer
+from .capabilities import CapabilitySet
+from .errors import CapabilityNotSupported, NotFound
+from .models import Entry, FileInfo, FolderInfo, WriteResult
+from .paths import RemotePath
+
+T = TypeVar("T")
+
+CHUNK_SIZE: Final = 1 << 20
+"""Bytes that move in one step of a stream, unless the caller asks for another size."""
+
+
+class Reader(ABC):
+    """One open file, read from front to back, or anywhere where ``seekable``.
+
+    A reader delivers one version of the file. If the file changes under it, it raises
+    ``RemoteStoreError`` rather than mix two. Dropping a reader releases what it holds.
+    """
+
+    seekable: bool = False
+    size: int | None = None
+    """Bytes between position 0 and the end, if known."""
+    version: str | None = None
+    """Opaque token of the version being read, the same for every reader of that version."""
+
+    @abstractmethod
+    async def read(self, n: int) -> bytes:
+        """Return the next bytes: at least one and at most ``n``; ``b""`` only at the end."""
+
+    async def readinto(self, buffer: memoryview) -> int:
+        """Fill a writable buffer from the front; return how many bytes; 0 only at the end."""
+        data = await self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    async def seek(self, position: int) -> None:
+        """Continue at ``position``, counted in bytes from where the reader was opened."""
+        raise CapabilityNotSupported("this stream cannot seek; use open_read()", capability="seek")
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Release what the reader holds. Closing twice is fine."""
+
+
+class Writer(ABC):
+    """One file being written. It appears under its name at ``commit``, whole or not at all.
+
+    A writer that is dropped without ``commit`` leaves nothing behind.
+    """
+
+    @abstractmethod
+    async def write(self, data: Buffer) -> None:
+        """Take all of the data; it may be reused by the caller as soon as this returns."""
+
+    @abstractmethod
+    async def commit(self) -> WriteResult:
+        """Make the file visible.
+
+        Raises:
+            AlreadyExists: somebody else created it meanwhile, and ``overwrite`` was not given.
+        """
+
+    @abstractmethod
+    async def abort(self) -> None:
+        """Undo everything. Runs to its end although the task is cancelled; harmless after commit."""
+
+
+class Backend(ABC):
+    """A kind of storage. Subclass it, or register a subclass, to add one.
+
+    ``remote_store.testing.BackendContract`` holds any subclass to these rules.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Short name that errors carry, such as ``"local"``."""
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> CapabilitySet:
+        """What this backend can do. A store refuses everything else before it calls."""
+
+    # -- questions -------------------------------------------------------------
+
+    @abstractmethod
+    async def is_file(self, path: str) -> bool:
+        """Return True if a file is there."""
+
+    @abstractmethod
+    async def is_folder(self, path: str) -> bool:
+        """Return True if a folder is there. The root of a storage that is there is one."""
+
+    async def exists(self, path: str) -> bool:
+        """Return True if a file or a folder is there."""
+        return await self.is_file(path) or await self.is_folder(path)
+
+    @abstractmethod
+    async def get_file_info(self, path: str) -> FileInfo:
+        """Return a file's facts. Raises NotFound, or InvalidPath for a folder."""
+
+    async def get_folder_info(self, path: str) -> FolderInfo:
+        """Add up everything below a folder. Raises NotFound, or InvalidPath for a file."""
+        count = total = 0
+        newest = None
+        pages = self.list_pages(path, recursive=True, folders=False)
+        async with aclosing(pages):  # type: ignore[type-var]  # pages close; see list_pages
+            async for page in pages:
+                for info in page:
+                    if isinstance(info, FileInfo):
+                        count, total = count + 1, total + info.size
+                        if info.modified_at is not None and (newest is None or info.modified_at > newest):
+                            newest = info.modified_at
+        if not count and path and not await self.is_folder(path):
+            raise NotFound("there is no such folder", path=path, backend=self.name)
+        return FolderInfo(RemotePath._of(path), count, total, newest)
+
+    async def ping(self) -> None:
+        """Check that the storage answers and its root is there.
+
+        Raises:
+            NotFound, PermissionDenied, BackendUnavailable: it does not or is not.
+        """
+        if not await self.is_folder(""):
+            raise NotFound("the root of this storage is not there; create it", path="", backend=self.name)
+
+    # -- content ---------------------------------------------------------------
+
+    @abstractmethod
+    async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
+        """Open a file, or the part of it that begins at ``start`` and has at most ``length`` bytes.
+
+        A part beyond the end is empty. Raises NotFound, or InvalidPath for a folder.
+        """
+
+    async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
+        """Return a file, or the same part of it as ``open_read``, at once."""
+        reader = await self.open_read(path, start=start, length=length)
+        try:
+            chunks = []
+            while chunk := await reader.read(CHUNK_SIZE):
+                chunks.append(chunk)
+            return b"".join(chunks)
+        finally:
+            await reader.aclose()
+
+    @abstractmethod
+    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
+        """Begin to write a file; parents come into being as needed.
+
+        Raises AlreadyExists now if a file is there and ``overwrite`` is False, and
+        InvalidPath if a folder is, or if a parent is a file. ``atomic`` demands that no
+        reader ever sees part of the content under the name.
+        """
+
+    async def write_bytes(
+        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+    ) -> WriteResult:
+        """Write a whole file; the same rules as ``open_write``."""
+        writer = await self.open_write(path, overwrite=overwrite, atomic=atomic)
+        try:
+            for offset in range(0, len(data), CHUNK_SIZE):
+                await writer.write(data[offset : offset + CHUNK_SIZE])
+            return await writer.commit()
+        except BaseException:
+            await writer.abort()
+            raise
+
+    # -- changes ---------------------------------------------------------------
+
+    @abstractmethod
+    async def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        """Delete a file. Raises NotFound, or InvalidPath for a folder whatever ``missing_ok`` says."""
+
+    @abstractmethod
+    async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        """Delete a folder. Raises NotFound, DirectoryNotEmpty, or InvalidPath for a file."""
+
+    @abstractmethod
+    async def move(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        """Give a file another name. Raises NotFound, AlreadyExists, InvalidPath.
+
+        The two keys differ. The source goes only when the target is complete.
+        """
+
+    @abstractmethod
+    async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        """Copy a file within the storage. Raises NotFound, AlreadyExists, InvalidPath."""
+
+    # -- listing ---------------------------------------------------------------
+
+    @abstractmethod
+    def list_pages(
+        self, path: str, *, recursive: bool = False, files: bool = True, folders: bool = True
+    ) -> AsyncIterator[list[Entry]]:
+        """List what is in a folder, in pages of bounded size and in no particular order.
+
+        ``recursive`` goes down through all folders. What ``files`` or ``folders``
+        excludes is not reported. A missing folder is empty; a file raises InvalidPath.
+        The iterator has ``aclose()``, and dropping it releases what it holds, so an
+        async generator will not do where it holds anything but memory.
+        """
+
+    # -- identity --------------------------------------------------------------
+
+    def to_key(self, native: str) -> str:
+        """Return the key of a native name (a file system path, a URL); unchanged if it has none.
+
+        Pure and total: no I/O, no exception.
+        """
+        return native
+
+    def unwrap(self, type_hint: type[T]) -> T:
+        """Return the native object behind the backend, if it is of this type.
+
+        Raises:
+            CapabilityNotSupported: there is none of this type.
+        """
+        raise CapabilityNotSupported(
+            f"the {self.name} backend has no native {type_hint.__name__}",
+            backend=self.name,
+            capability="unwrap",
+        )
+
+    async def aclose(self) -> None:  # noqa: B027 - nothing to close is a valid answer
+        """Release all resources. Closing twice is fine."""

@@ -1,0 +1,67 @@
+"""What a backend can do, as a value: asked at run time, never found by ``isinstance``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import final
+
+from .errors import CapabilityNotSupported
+
+
+class Capability(Enum):
+    """One thing a backend may be able to do."""
+
+    READ = "read"
+    WRITE = "write"
+    DELETE = "delete"
+    LIST = "list"
+    MOVE = "move"
+    COPY = "copy"
+    ATOMIC_WRITE = "atomic_write"
+    GLOB = "glob"
+    RECURSIVE_LIST = "recursive_list"
+    METADATA = "metadata"
+
+
+@final
+class CapabilitySet:
+    """An immutable set of capabilities.
+
+    Ask with ``supports(c)`` or ``c in caps``; demand with ``require(c)``.
+    """
+
+    __slots__ = ("_members",)
+
+    def __init__(self, capabilities: Iterable[Capability]) -> None:
+        self._members = frozenset(capabilities)
+
+    def supports(self, capability: Capability) -> bool:
+        """Return True if the capability is in the set."""
+        return capability in self._members
+
+    def require(self, capability: Capability, *, backend: str = "") -> None:
+        """Do nothing if the capability is in the set.
+
+        Raises:
+            CapabilityNotSupported: it is not; the message lists what is.
+        """
+        if capability not in self._members:
+            supported = ", ".join(member.value for member in self) or "nothing"
+            raise CapabilityNotSupported(
+                f"this backend cannot {capability.value!r}; it supports: {supported}",
+                backend=backend or None,
+                capability=capability.value,
+            )
+
+    def __contains__(self, capability: object) -> bool:
+        return capability in self._members
+
+    def __iter__(self) -> Iterator[Capability]:
+        return iter(sorted(self._members, key=lambda member: member.value))
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __repr__(self) -> str:
+        return f"CapabilitySet({{{', '.join(member.name for member in self)}}})"
