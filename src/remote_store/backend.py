@@ -11,9 +11,8 @@ Keys are normalised text, ``"a/b.txt"``, with ``""`` for the root. Every error i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from ._types import Buffer
 from .capabilities import CapabilitySet
@@ -82,6 +81,23 @@ class Writer(ABC):
         """Undo everything. Runs to its end although the task is cancelled; harmless after commit."""
 
 
+class Pages(ABC):
+    """A listing under way: an async iterator of pages, each a list of bounded size.
+
+    Dropping it releases what it holds.
+    """
+
+    def __aiter__(self) -> Self:
+        return self
+
+    @abstractmethod
+    async def __anext__(self) -> list[Entry]:
+        """Return the next page; it may be empty although more follow."""
+
+    async def aclose(self) -> None:  # noqa: B027 - nothing to release is a valid answer
+        """Release what the listing holds. Closing twice is fine."""
+
+
 class Backend(ABC):
     """A kind of storage. Subclass it, or register a subclass, to add one.
 
@@ -121,7 +137,7 @@ class Backend(ABC):
         count = total = 0
         newest = None
         pages = self.list_pages(path, recursive=True, folders=False)
-        async with aclosing(pages):  # type: ignore[type-var]  # pages close; see list_pages
+        async with aclosing(pages):
             async for page in pages:
                 for info in page:
                     if isinstance(info, FileInfo):
@@ -209,13 +225,12 @@ class Backend(ABC):
     @abstractmethod
     def list_pages(
         self, path: str, *, recursive: bool = False, files: bool = True, folders: bool = True
-    ) -> AsyncIterator[list[Entry]]:
+    ) -> Pages:
         """List what is in a folder, in pages of bounded size and in no particular order.
 
         ``recursive`` goes down through all folders. What ``files`` or ``folders``
-        excludes is not reported. A missing folder is empty; a file raises InvalidPath.
-        The iterator has ``aclose()``, and dropping it releases what it holds, so an
-        async generator will not do where it holds anything but memory.
+        excludes is not reported. A missing folder is empty; a file raises InvalidPath,
+        at the first page.
         """
 
     # -- identity --------------------------------------------------------------

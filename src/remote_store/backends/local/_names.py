@@ -1,0 +1,29 @@
+"""The names of temporary files, which no listing shows and no caller may use."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Final
+
+from ...errors import InvalidPath
+from ._errors import NAME
+
+MARK: Final = ".~remote-store-"
+_PATTERN: Final = re.compile(re.escape(MARK) + r"[0-9a-f]{16}\.tmp\Z")
+
+
+def new_name() -> str:
+    """Return an unused name; its length does not depend on the target's."""
+    return f"{MARK}{os.urandom(8).hex()}.tmp"
+
+
+def is_temporary(name: str) -> bool:
+    """Return True if a name is one of ours."""
+    return name.startswith(MARK) and _PATTERN.match(name) is not None
+
+
+def refuse_reserved(key: str) -> None:
+    """Raise InvalidPath if any component of a key is such a name."""
+    if MARK in key and any(is_temporary(part) for part in key.split("/")):
+        raise InvalidPath("names of this form are reserved for temporary files", path=key, backend=NAME)
