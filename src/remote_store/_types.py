@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Iterable
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-Buffer: TypeAlias = bytes | bytearray | memoryview
-"""Any contiguous object with the buffer protocol is taken at run time."""
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+    from _typeshed import WriteableBuffer as WritableBuffer
+else:  # any object with the buffer protocol; Python 3.11 has no name for it at run time
+    Buffer: TypeAlias = bytes | bytearray | memoryview
+    WritableBuffer: TypeAlias = bytearray | memoryview
 
 
 class Readable(Protocol):

@@ -254,5 +254,14 @@ class Backend(ABC):
             capability="unwrap",
         )
 
+    @classmethod
+    def from_url(cls, url: str) -> tuple[Backend, str]:
+        """Return the backend that a URL names, and the folder of it that is the store's root.
+
+        Raises:
+            ValueError: the URL does not fit.
+        """
+        raise ValueError(f"{cls.__name__} cannot be opened by URL; make it in code, or configure a registry")
+
     async def aclose(self) -> None:  # noqa: B027 - nothing to close is a valid answer
         """Release all resources. Closing twice is fine."""

@@ -127,6 +127,12 @@ class MemoryBackend(Backend):
     ) -> Pages:
         return _MemoryPages(self, path, recursive, (files, folders))
 
+    @classmethod
+    def from_url(cls, url: str) -> tuple[Backend, str]:
+        if url != "memory://":
+            raise ValueError(f"a store in memory is memory:// and nothing more, not {url!r}")
+        return cls(), ""
+
     # -- the tree; callers that change it hold the lock --------------------------
 
     def _find(self, path: str) -> _File | Folder | None:

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ... import _runtime
 from ...backend import Backend, Pages, Reader, Writer
@@ -155,6 +156,14 @@ class LocalBackend(Backend):
     def unwrap(self, type_hint: type[T]) -> T:
         return cast(T, Path(self._root.path)) if type_hint is Path else super().unwrap(type_hint)
 
+    @classmethod
+    def from_url(cls, url: str) -> tuple[Backend, str]:
+        parts = urlsplit(url)
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+            raise ValueError(f"a folder of this machine is file:///absolute/folder, not {url!r}")
+        options = {name: _switch(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)}
+        return cls(unquote(parts.path), **options), ""
+
     async def aclose(self) -> None:
         self._root.close()
 
@@ -212,6 +221,14 @@ def _prepare(root: str, create: bool) -> str:
     if os.path.exists(path) and not os.path.isdir(path):
         raise InvalidPath("the root is a file; give a folder", path=root, backend=NAME)
     return path
+
+
+def _switch(name: str, value: str) -> bool:
+    if name not in ("durable", "create"):
+        raise ValueError(f"unknown option {name!r} in a file: URL; known options: create, durable")
+    if value not in ("true", "false"):
+        raise ValueError(f"option {name!r} must be true or false, not {value!r}")
+    return value == "true"
 
 
 def _rebuild(root: str, durable: bool) -> LocalBackend:

@@ -1,0 +1,26 @@
+"""Run the tests with the oldest supported versions: ``python3 .ci/floors.py [PYTEST ARGUMENT...]``.
+
+The versions are the lower bounds that ``pyproject.toml`` promises for the core
+dependencies and for trio. They get an environment of their own, ``.venv-floors``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+
+import environment
+
+
+def floors() -> list[str]:
+    project = tomllib.loads((environment.ROOT / "pyproject.toml").read_text())["project"]
+    promised = [*project["dependencies"], *project["optional-dependencies"]["trio"]]
+    return [re.sub(r"^([\w.-]+)>=([\w.]+)$", r"\1==\2", requirement) for requirement in promised]
+
+
+if __name__ == "__main__":
+    pins = floors()
+    python = environment.prepare("test", name=".venv-floors", pins=pins)
+    environment.say(f"running the tests with {', '.join(pins)}")
+    sys.exit(environment.call(python, "-m", "pytest", *sys.argv[1:]))

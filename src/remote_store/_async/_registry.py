@@ -1,0 +1,104 @@
+"""``AsyncRegistry``: stores by name, from a configuration."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from .. import _runtime
+from ..backend import Backend
+from ..backends._known import backend_class
+from ..config import BackendConfig, RegistryConfig
+from ..paths import normalize
+from ._scope import Lifetime
+from ._store import AsyncStore
+
+
+class AsyncRegistry:
+    """Hands out the stores of a configuration, and closes their backends in the end.
+
+    A backend is made when the first store on it is asked for, once, and shared by all
+    stores on it. After closing, the registry can be used again and makes new ones.
+
+    Args:
+        config: backends and stores; None is an empty configuration.
+
+    Raises:
+        ValueError: a store names a backend that is not configured.
+    """
+
+    def __init__(self, config: RegistryConfig | None = None) -> None:
+        self._config = config if config is not None else RegistryConfig()
+        self._config.validate()
+        self._lock = _runtime.Lock()
+        self._open: dict[str, tuple[Backend, Lifetime]] = {}
+
+    def get_store(self, name: str) -> AsyncStore:
+        """Return a new store object for a configured name. No I/O but what the backend's constructor does.
+
+        Raises:
+            KeyError: there is no such store; the message lists those there are.
+            ValueError: the backend's type is unknown, needs an extra that is not
+                installed, or does not take the configured options.
+        """
+        profile = self._config.stores.get(name)
+        if profile is None:
+            known = ", ".join(sorted(self._config.stores)) or "none"
+            raise KeyError(f"there is no store {name!r}; configured stores: {known}")
+        root = normalize(profile.root_path)
+        with self._lock:
+            if profile.backend not in self._open:
+                backend = _build(profile.backend, self._config.backends[profile.backend])
+                self._open[profile.backend] = (backend, Lifetime())
+            backend, life = self._open[profile.backend]
+        return AsyncStore._borrow(backend, root, life)
+
+    async def aclose(self) -> None:
+        """Close every backend that was made, all of them even if some fail.
+
+        Stores handed out before are closed with them. Closing twice is fine.
+
+        Raises:
+            Exception: the error of the one backend that failed to close.
+            ExceptionGroup: the errors of several that failed.
+        """
+        with self._lock:
+            opened, self._open = self._open, {}
+        failures: list[Exception] = []
+        for backend, life in opened.values():
+            life.closed = True
+            try:
+                await backend.aclose()
+            except Exception as error:
+                failures.append(error)
+        if len(failures) == 1:
+            raise failures[0]
+        if failures:
+            raise ExceptionGroup("several backends failed to close", failures)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    def __eq__(self, other: object) -> bool:
+        return self._config == other._config if isinstance(other, AsyncRegistry) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((frozenset(self._config.backends), frozenset(self._config.stores)))
+
+    def __repr__(self) -> str:
+        return f"AsyncRegistry(stores={sorted(self._config.stores)!r})"
+
+
+def _build(name: str, config: BackendConfig) -> Backend:
+    kind = backend_class(config.type)
+    try:
+        return kind(**config.options)
+    except TypeError as error:
+        given = ", ".join(sorted(config.options)) or "none"
+        # The original message may quote a value, and a value may be a secret.
+        raise ValueError(
+            f"backend {name!r} of type {config.type!r} does not take the configured options;"
+            f" given: {given}. See the arguments of {kind.__name__}"
+        ) from error

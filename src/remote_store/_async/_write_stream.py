@@ -1,0 +1,121 @@
+"""The stream that ``open_write`` yields, over a backend's writer."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from .._types import Buffer
+from ..backend import CHUNK_SIZE, Writer
+from ..models import WriteResult
+from ..paths import PathLike
+from ._content import SMALL, as_buffer
+from ._scope import Scope, located
+
+
+class AsyncWriteStream:
+    """A file being written; use it as a context manager.
+
+    Leaving the block cleanly commits the file under its name, whole. Leaving it by an
+    exception, or dropping the stream, leaves the target as it was. Closing the stream
+    inside the block (as wrappers such as ``TextIOWrapper`` do) ends the writing, and
+    the commit still waits for the clean exit.
+    """
+
+    def __init__(self, scope: Scope, key: str, path: PathLike, overwrite: bool, atomic: bool) -> None:
+        self._scope, self._key, self._path = scope, key, path
+        self._options = {"overwrite": overwrite, "atomic": atomic}
+        self._writer: Writer | None = None
+        self._buffer = bytearray()
+        self._count = 0
+        self._ended = False
+        self._result: WriteResult | None = None
+
+    @property
+    def name(self) -> str:
+        """The path that is written, as the caller wrote it."""
+        return str(self._path)
+
+    @property
+    def result(self) -> WriteResult | None:
+        """What the storage said about the file; None until it is committed."""
+        return self._result
+
+    @property
+    def closed(self) -> bool:
+        """True once nothing more can be written."""
+        return self._ended
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return how many bytes were written so far."""
+        return self._count
+
+    async def write(self, data: Buffer) -> int:
+        """Take all of a buffer and return its length in bytes.
+
+        Raises:
+            TypeError: the data is no buffer.
+            ValueError: the stream is closed, or not entered with ``with`` yet.
+            RemoteStoreError: the storage failed.
+        """
+        writer = self._open()
+        view = as_buffer(data)
+        if view is None:
+            raise TypeError(f"write() needs bytes or another buffer, not {type(data).__name__}")
+        if len(view) < SMALL:
+            self._buffer += view
+        if len(view) >= SMALL or len(self._buffer) >= SMALL:
+            await self._flush(writer)
+        if len(view) >= SMALL:
+            for offset in range(0, len(view), CHUNK_SIZE):
+                await self._send(writer, view[offset : offset + CHUNK_SIZE])
+        self._count += len(view)
+        return len(view)
+
+    async def aclose(self) -> None:
+        """End the writing; the commit follows when the ``with`` block is left cleanly."""
+        self._ended = True
+
+    async def __aenter__(self) -> Self:
+        if self._writer is not None or self._ended:
+            raise ValueError("a write stream can be entered only once; call open_write() again")
+        self._scope.require_open()
+        with located(self._scope, (self._key, self._path)):
+            self._writer = await self._scope.backend.open_write(self._key, **self._options)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
+        writer, self._writer, self._ended = self._writer, None, True
+        if writer is None:
+            return
+        if kind is not None:
+            await writer.abort()
+            return
+        try:
+            self._scope.require_open()
+            await self._flush(writer)
+            with located(self._scope, (self._key, self._path)):
+                self._result = self._scope.result(await writer.commit())
+        except BaseException:
+            await writer.abort()
+            raise
+
+    def _open(self) -> Writer:
+        if self._ended:
+            raise ValueError("I/O operation on closed stream")
+        if self._writer is None:
+            raise ValueError("enter the stream first: with store.open_write(path) as stream")
+        self._scope.require_open()
+        return self._writer
+
+    async def _flush(self, writer: Writer) -> None:
+        if self._buffer:
+            data, self._buffer = self._buffer, bytearray()
+            await self._send(writer, data)
+
+    async def _send(self, writer: Writer, data: Buffer) -> None:
+        with located(self._scope, (self._key, self._path)):
+            await writer.write(data)

@@ -1,0 +1,29 @@
+"""The two things that generated methods cannot say in one line."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import BinaryIO, Final, TypeVar, cast
+
+from .._async import Listing
+from .._runtime import drive
+
+T = TypeVar("T")
+
+BUFFER_SIZE: Final = 1 << 16
+"""Bytes that a small read fetches ahead; larger reads go past the buffer."""
+
+
+def iterate(listing: Listing[T]) -> Iterator[T]:
+    """Give the items of a listing, a whole batch per step down."""
+    try:
+        while batch := drive(listing.next_batch()):
+            yield from batch
+    finally:
+        drive(listing.aclose())
+
+
+def buffered(stream: io.RawIOBase) -> BinaryIO:
+    """Return a full binary file over a raw stream: lines, peeking, small reads at C speed."""
+    return cast(BinaryIO, io.BufferedReader(stream, BUFFER_SIZE))
