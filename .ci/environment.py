@@ -60,35 +60,39 @@ def create(folder: Path) -> Path:
     return _python_of(folder)
 
 
-def run(*command: str | Path, cwd: Path | None = ROOT, env: dict[str, str] | None = None) -> None:
-    """Run a command; if it fails, end this script with its exit code."""
-    code = call(*command, cwd=cwd, env=env)
+def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
+    """Run a command that prepares something; if it fails, end this script with its exit code."""
+    code = _wait(subprocess.Popen(command, cwd=cwd, env=env, stdout=sys.stderr))
     if code:
         say(f"failed with exit code {code}: {' '.join(map(str, command))}")
         raise SystemExit(code)
 
 
-def call(*command: str | Path, cwd: Path | None = ROOT, env: dict[str, str] | None = None) -> int:
-    """Run a command and return its exit code. What it prints goes where our own messages go."""
-    try:
-        return subprocess.run(command, cwd=cwd, env=env, stdout=_out(), check=False).returncode
-    except KeyboardInterrupt:
-        return 130
+def call(*command: str | Path, cwd: Path | None = ROOT) -> int:
+    """Run the command that a script is there for, and return its exit code."""
+    return _wait(subprocess.Popen(command, cwd=cwd))
 
 
 def say(message: str) -> None:
     """Tell the person in front of the screen what is going on."""
-    print(f"[remote-store] {message}", file=_out(), flush=True)
+    print(f"[remote-store] {message}", file=sys.stderr, flush=True)
 
 
-def _out() -> object:
-    # As a script, standard output is for the answer alone.
-    return sys.stderr if __name__ == "__main__" else sys.stdout
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the command heard Ctrl-C too, and ends in its own way
+
+
+def _succeeds(*command: str | Path, env: dict[str, str] | None = None) -> bool:
+    return subprocess.run(command, env=env, stdout=sys.stderr, check=False).returncode == 0
 
 
 def _install(python: Path, groups: Sequence[str], pins: Sequence[str]) -> None:
     say(f"installing remote-store and {', '.join(groups) or 'no'} group(s); this may take a minute")
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+    pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
     if groups and _pip_version(python) < PIP_WITH_GROUPS:
         run(*pip, "--upgrade", "pip>=25.1")
     with tempfile.TemporaryDirectory() as temporary:
@@ -103,16 +107,14 @@ def _create_without_ensurepip(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         env = {**os.environ, "PYTHONPATH": temporary}
         say("this Python has no ensurepip; trying virtualenv")
-        have = importlib.util.find_spec("virtualenv") is not None or not call(
+        have = importlib.util.find_spec("virtualenv") is not None or _succeeds(
             sys.executable, "-m", "pip", "--quiet", "install", "--target", temporary, "virtualenv"
         )
-        if have and not call(sys.executable, "-m", "virtualenv", "--quiet", folder, env=env):
+        if have and _succeeds(sys.executable, "-m", "virtualenv", "--quiet", folder, env=env):
             return
     package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
     if not shutil.which("apt-get") or os.geteuid():
-        raise SystemExit(
-            f"cannot make a virtual environment; install {package}, or virtualenv, and try again"
-        )
+        raise SystemExit(f"cannot make a virtual environment; install {package} or virtualenv")
     say(f"trying apt-get install {package}")
     run("apt-get", "--quiet", "update")
     run("apt-get", "--quiet", "install", "--yes", package)
@@ -125,7 +127,7 @@ def _python_of(folder: Path) -> Path:
 
 def _works(python: Path) -> bool:
     """Return True unless the environment is missing, or its Python was removed or moved."""
-    return python.exists() and call(python, "-c", "import pip") == 0
+    return python.exists() and _succeeds(python, "-c", "import pip")
 
 
 def _pip_version(python: Path) -> tuple[int, ...]:

@@ -1,13 +1,13 @@
 """One simple API for file storage, awaitable under asyncio and trio, and blocking.
 
-    errors paths models capabilities config    the vocabulary: values, no I/O
-    backend        the contract that every kind of storage fulfils
-    backends/      memory, local, and those that extras bring
-    _runtime/      where work runs: worker threads, loops, or the caller's own thread
-    _async/        AsyncStore, AsyncRegistry and streams, written by hand
-    _sync/         Store, Registry and streams: generated from _async, never edited
-    typing         names for annotations
-    testing/       the contract suite and the faulty backend, for anybody's use
+errors paths models capabilities config    the vocabulary: values, no I/O
+backend        the contract that every kind of storage fulfils
+backends/      memory, local, and those that extras bring
+_runtime/      where work runs: worker threads, loops, or the caller's own thread
+_async/        AsyncStore, AsyncRegistry and streams, written by hand
+_sync/         Store, Registry and streams: generated from _async, never edited
+typing         names for annotations
+testing/       the contract suite and the faulty backend, for anybody's use
 """
 
 from ._async import AsyncRegistry, AsyncStore, open_async_store

@@ -14,7 +14,9 @@ _SECRET_NAME: Final = re.compile(
     r"|(api|access|account|private|client|encryption|customer)_?key|sse_?c",
     re.IGNORECASE,
 )
-_PUBLIC_NAME: Final = re.compile(r"host_keys?|known_hosts|keys_path|key_id$|_policy$|ssekms_key", re.IGNORECASE)
+_PUBLIC_NAME: Final = re.compile(
+    r"host_keys?|known_hosts|keys_path|key_id$|_policy$|ssekms_key", re.IGNORECASE
+)
 _USER_INFO: Final = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
 _REFERENCE: Final = re.compile(r"\$(\$\{)|\$\{(\w+)(?::-([^}]*))?\}")
 
@@ -36,6 +38,11 @@ def masked(value: Any) -> Any:
     if isinstance(value, str):
         return _USER_INFO.sub(rf"\1:{MASK}@", value)
     return value
+
+
+def quotes_secret(text: str, options: Mapping[str, Any]) -> bool:
+    """Return True if a text holds the value of a secret option."""
+    return any(is_secret(name) and str(value) in text for name, value in options.items() if value)
 
 
 def expand(value: Any, where: str) -> Any:
@@ -63,5 +70,7 @@ def _resolve(match: re.Match[str], where: str) -> str:
     if default is not None:
         return str(default)
     if value is None:
-        raise ValueError(f"{where} refers to ${{{name}}}, which is not set; set it, or write ${{{name}:-default}}")
+        raise ValueError(
+            f"{where} refers to ${{{name}}}, which is not set; set it, or write ${{{name}:-default}}"
+        )
     return value

@@ -6,9 +6,12 @@ from collections.abc import AsyncIterable, Awaitable, Iterable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer as Buffer
-    from _typeshed import WriteableBuffer as WritableBuffer
-else:  # any object with the buffer protocol; Python 3.11 has no name for it at run time
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+    Buffer: TypeAlias = ReadableBuffer
+    WritableBuffer: TypeAlias = WriteableBuffer
+else:
+    # Python 3.11 has no name for the buffer protocol at run time
     Buffer: TypeAlias = bytes | bytearray | memoryview
     WritableBuffer: TypeAlias = bytearray | memoryview
 

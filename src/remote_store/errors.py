@@ -74,7 +74,7 @@ def _portable(cause: BaseException | None) -> BaseException | None:
     """Return the cause if it survives pickling, else a stand-in with the same text."""
     try:
         pickle.loads(pickle.dumps(cause))  # noqa: S301 - our own bytes, made one call earlier
-    except Exception:
+    except Exception:  # noqa: BLE001 - pickling foreign classes can raise anything
         return RemoteStoreError(f"{type(cause).__name__}: {cause}")
     return cause
 

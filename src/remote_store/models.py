@@ -72,9 +72,15 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFolder:
-    """A folder by its path alone, as listings of children report it."""
+    """A folder by its path alone, as listings of children report it.
+
+    Attributes:
+        path: where it is, relative to the store it was asked of.
+        is_link: it is a symbolic link to a folder, which recursive listings do not follow.
+    """
 
     path: RemotePath
+    is_link: bool = field(default=False, compare=False)
 
     @property
     def name(self) -> str:

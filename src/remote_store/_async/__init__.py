@@ -7,4 +7,11 @@ from ._registry import AsyncRegistry
 from ._store import AsyncStore
 from ._write_stream import AsyncWriteStream
 
-__all__ = ["AsyncReadStream", "AsyncRegistry", "AsyncStore", "AsyncWriteStream", "Listing", "open_async_store"]
+__all__ = [
+    "AsyncReadStream",
+    "AsyncRegistry",
+    "AsyncStore",
+    "AsyncWriteStream",
+    "Listing",
+    "open_async_store",
+]

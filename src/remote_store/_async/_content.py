@@ -6,6 +6,7 @@ import inspect
 import io
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from pickle import PickleBuffer
 from typing import Any, Final, cast
 
 from .. import _runtime
@@ -23,13 +24,15 @@ def as_buffer(content: object) -> memoryview | None:
     """Return a flat view if content is a buffer, None if it is something else to read from."""
     if isinstance(content, str):
         raise TypeError("content must be bytes, not str; encode it, or use write_text()")
+    if isinstance(content, bytes):
+        return memoryview(content)
     try:
         view = memoryview(cast(bytes, content))
     except TypeError:
         return None
     if not view.c_contiguous:
         raise TypeError("content must be a contiguous buffer; copy it with bytes(content) first")
-    return view.cast("B") if view.nbytes else memoryview(b"")
+    return PickleBuffer(view).raw()  # flat bytes, whatever the items are
 
 
 def chunks_of(content: object) -> AsyncGenerator[bytes | memoryview, None]:
@@ -113,7 +116,9 @@ def _sliced(batch: list[memoryview]) -> Iterator[bytes | memoryview]:
 
 def _checked(piece: object) -> memoryview:
     if isinstance(piece, str):
-        raise TypeError("content gave text (str) where bytes are needed; open the file in binary mode, or encode it")
+        raise TypeError(
+            "content gave text (str) where bytes are needed; open the file in binary mode, or encode it"
+        )
     view = None if piece is None else as_buffer(piece)
     if view is None:
         raise TypeError(f"content gave {type(piece).__name__} where bytes are needed")

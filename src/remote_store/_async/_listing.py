@@ -11,13 +11,12 @@ from ..paths import PathLike
 from ._scope import Scope, located
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 
-class Batches(Protocol[T_co]):
+class Batches(Protocol[T]):
     """Where a listing gets its items from; an empty batch is not the end."""
 
-    async def __anext__(self) -> list[T_co]: ...
+    async def __anext__(self) -> list[T]: ...
     async def aclose(self) -> None: ...
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import io
-from collections.abc import Callable
 from typing import Final, Self
 
 from .. import _runtime
@@ -143,13 +142,12 @@ class AsyncReadStream:
 
     async def copy_to(self, sink: Sink) -> int:
         """Write all that is left to a binary file, blocking or async, and return the byte count."""
-        write: Callable[[bytes], object] = sink.write
         total = 0
         async for chunk in self:
-            if inspect.iscoroutinefunction(write):
-                await write(chunk)
+            if inspect.iscoroutinefunction(sink.write):
+                await sink.write(chunk)
             else:
-                await _runtime.in_thread(write, chunk)
+                await _runtime.in_thread(_write_all, sink, chunk)
             total += len(chunk)
         return total
 
@@ -207,3 +205,11 @@ class AsyncReadStream:
         while chunk := await self._fetch(CHUNK_SIZE):
             parts.append(chunk)
         return b"".join(parts)
+
+
+def _write_all(sink: Sink, data: bytes) -> None:
+    """Write all of the data to a blocking file, which may take less than offered if it is unbuffered."""
+    rest = memoryview(data)
+    while rest:
+        count = sink.write(bytes(rest) if len(rest) < len(data) else data)
+        rest = rest[count if isinstance(count, int) else len(rest) :]

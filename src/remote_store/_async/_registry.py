@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from .. import _runtime
+from .._secrets import quotes_secret
 from ..backend import Backend
 from ..backends._known import backend_class
 from ..config import BackendConfig, RegistryConfig
@@ -61,14 +62,14 @@ class AsyncRegistry:
             Exception: the error of the one backend that failed to close.
             ExceptionGroup: the errors of several that failed.
         """
-        with self._lock:
-            opened, self._open = self._open, {}
         failures: list[Exception] = []
-        for backend, life in opened.values():
+        for _, life in list(self._open.values()):
             life.closed = True
+        while self._open:  # one by one: a cancelled closing can be taken up again
+            _, (backend, _) = self._open.popitem()
             try:
                 await backend.aclose()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - all are closed first, and all failures raised below
                 failures.append(error)
         if len(failures) == 1:
             raise failures[0]
@@ -97,8 +98,7 @@ def _build(name: str, config: BackendConfig) -> Backend:
         return kind(**config.options)
     except TypeError as error:
         given = ", ".join(sorted(config.options)) or "none"
-        # The original message may quote a value, and a value may be a secret.
         raise ValueError(
             f"backend {name!r} of type {config.type!r} does not take the configured options;"
             f" given: {given}. See the arguments of {kind.__name__}"
-        ) from error
+        ) from (None if quotes_secret(str(error), config.options) else error)

@@ -28,7 +28,9 @@ class ReopeningReader(Reader):
         reader = await self._backend.open_read(self._key, start=self._position)
         if reader.version != self.version:
             await reader.aclose()
-            raise RemoteStoreError("the file was changed while it was being read; open it again", path=self._key)
+            raise RemoteStoreError(
+                "the file was changed while it was being read; open it again", path=self._key
+            )
         self._reader = reader
         return reader
 

@@ -85,11 +85,13 @@ class Scope:
 
     def folder_info(self, info: FolderInfo) -> FolderInfo:
         """Return the same sums under this store's path."""
-        return FolderInfo(self.path(info.path), info.file_count, info.total_size, info.modified_at, info.extra)
+        return FolderInfo(
+            self.path(info.path), info.file_count, info.total_size, info.modified_at, info.extra
+        )
 
     def folder(self, folder: RemoteFolder) -> RemoteFolder:
         """Return the same folder under this store's path."""
-        return RemoteFolder(self.path(folder.path)) if self.prefix else folder
+        return RemoteFolder(self.path(folder.path), folder.is_link) if self.prefix else folder
 
     def result(self, result: WriteResult) -> WriteResult:
         """Return the same result under this store's path."""

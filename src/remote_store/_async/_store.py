@@ -147,7 +147,7 @@ class AsyncStore:
         """
         self._scope.require(Capability.READ)
         key = self._scope.file_key(path)
-        if start or length is not None:
+        if start != 0 or length is not None:
             _check_range(start, length)
         with located(self._scope, (key, path)):
             reader = await self._scope.backend.open_read(key, start=start, length=length)
@@ -178,7 +178,7 @@ class AsyncStore:
         """Return a file, or a part of it, as bytes. Arguments and errors are those of ``read``."""
         self._scope.require(Capability.READ)
         key = self._scope.file_key(path)
-        if start or length is not None:
+        if start != 0 or length is not None:
             _check_range(start, length)
         with located(self._scope, (key, path)):
             return await self._scope.backend.read_bytes(key, start=start, length=length)
@@ -244,7 +244,9 @@ class AsyncStore:
             raise TypeError(f"text must be str, not {type(text).__name__}; write() takes bytes")
         return await self.write(path, text.encode(encoding, errors), overwrite=overwrite)
 
-    def open_write(self, path: PathLike, *, overwrite: bool = False, atomic: bool = False) -> AsyncWriteStream:
+    def open_write(
+        self, path: PathLike, *, overwrite: bool = False, atomic: bool = False
+    ) -> AsyncWriteStream:
         """Return a stream to write a file piece by piece; use it as a context manager.
 
         Leaving the block cleanly commits the file; leaving it by an exception leaves the
@@ -295,7 +297,9 @@ class AsyncStore:
         with located(self._scope, (key, path)):
             await self._scope.backend.delete(key, missing_ok=missing_ok)
 
-    async def delete_folder(self, path: PathLike, *, recursive: bool = False, missing_ok: bool = False) -> None:
+    async def delete_folder(
+        self, path: PathLike, *, recursive: bool = False, missing_ok: bool = False
+    ) -> None:
         """Delete a folder, with all that is in it if ``recursive``.
 
         Raises:
@@ -306,7 +310,9 @@ class AsyncStore:
         self._scope.require(Capability.DELETE)
         if not normalize(path):
             raise InvalidPath(
-                "Cannot delete the store root; delete what is in it", path=str(path), backend=self._scope.backend.name
+                "Cannot delete the store root; delete what is in it",
+                path=str(path),
+                backend=self._scope.backend.name,
             )
         key = self._scope.file_key(path)
         with located(self._scope, (key, path)):
@@ -427,7 +433,9 @@ class AsyncStore:
         key = self._scope.backend.to_key(path)
         if self._scope.root and key != self._scope.root and not key.startswith(self._scope.prefix):
             raise InvalidPath(
-                f"this is not below the store's root {self._scope.root!r}", path=path, backend=self._scope.backend.name
+                f"this is not below the store's root {self._scope.root!r}",
+                path=path,
+                backend=self._scope.backend.name,
             )
         return self._scope.relative(key)
 

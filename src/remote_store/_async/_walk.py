@@ -29,7 +29,7 @@ class WalkBatches:
         if not self._pending:
             raise StopAsyncIteration
         key = self._pending.pop()
-        folders: list[str] = []
+        folders: list[RemoteFolder] = []
         files: list[FileInfo] = []
         seen = False
         async with aclosing(self._scope.backend.list_pages(key)) as pages:
@@ -39,11 +39,12 @@ class WalkBatches:
                     if isinstance(entry, FileInfo):
                         files.append(self._scope.file_info(entry))
                     else:
-                        folders.append(entry.name)
-        self._pending += [f"{key}/{name}" if key else name for name in reversed(folders)]
+                        folders.append(entry)
+        # Links are named and not followed: they may lead back up.
+        self._pending += [folder.path._key for folder in reversed(folders) if not folder.is_link]
         if not seen and key == self._top and not await self._scope.backend.is_folder(key):
             return []  # a missing folder is empty, as in every listing
-        return [(RemotePath._of(self._scope.relative(key)), folders, files)]
+        return [(RemotePath._of(self._scope.relative(key)), [folder.name for folder in folders], files)]
 
     async def aclose(self) -> None:
         self._pending.clear()
@@ -76,7 +77,7 @@ class GlobBatches:
         while len(parts) > 1 and not _MAGIC.search(parts[0]):
             folder = _join(folder, parts[0])
             parts = parts[1:]
-        if len(parts) == 1 or "**" in parts[0]:
+        if len(parts) == 1 or parts[0] == "**":
             self._open = self._files(folder, parts)
         else:
             await self._descend(folder, parts)
@@ -99,8 +100,8 @@ class GlobBatches:
         async with aclosing(self._scope.backend.list_pages(folder, files=False)) as pages:
             async for page in pages:
                 for entry in page:
-                    if isinstance(entry, RemoteFolder) and matches(entry.name):
-                        self._pending.append((_join(folder, entry.name), parts[1:]))
+                    if isinstance(entry, RemoteFolder) and not entry.is_link and matches(entry.name):
+                        self._pending.append((entry.path._key, parts[1:]))
 
     async def aclose(self) -> None:
         self._pending.clear()

@@ -11,6 +11,7 @@ from anyio import CancelScope
 from anyio.lowlevel import checkpoint, checkpoint_if_cancelled
 
 from ._pending import Pending
+from ._workers import workers
 
 T = TypeVar("T")
 
@@ -23,26 +24,35 @@ async def park(pending: Pending[T], undo: Callable[[T], Any] | None) -> None:
     ``Task.cancel()`` is caught and held. anyio's scopes cancel again at every turn of
     the loop, so they are kept out by a shield instead.
     """
+    with CancelScope(shield=True):
+        held = await _until_done(pending)
+        if held is not None and undo is not None and pending.succeeded():
+            await _until_done(workers.start(pending.discard, (undo,)))  # it may block: not on the loop
+    if held is not None:
+        try:
+            raise held
+        finally:
+            del held, pending  # this frame is in the traceback: a cycle would keep results alive
+
+
+async def _until_done(pending: Pending[Any]) -> asyncio.CancelledError | None:
+    """Wait, whatever comes, and return the cancellation that came."""
     loop = asyncio.get_running_loop()
     held: asyncio.CancelledError | None = None
-    with CancelScope(shield=True):
-        while not pending.done:
+    try:
+        while True:
             waiter = loop.create_future()
             pending.wake = partial(_wake, loop, waiter)
             if pending.done:
-                break
+                return held
             try:
                 await waiter
             except asyncio.CancelledError as cancelled:
                 held = cancelled
                 pending.cancel()
+    finally:
         pending.wake = None
-        if held is not None:
-            try:
-                pending.discard(undo)
-                raise held
-            finally:
-                del held, pending  # this frame is in the traceback: a cycle would keep results alive
+        del held
 
 
 def _wake(loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[None]) -> None:
@@ -55,4 +65,3 @@ def _wake(loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[None]) -> None
 def _resolve(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
-

@@ -99,9 +99,7 @@ class Background:
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
-                thread = threading.Thread(
-                    target=loop.run_forever, name="remote-store-loop", daemon=True
-                )
+                thread = threading.Thread(target=loop.run_forever, name="remote-store-loop", daemon=True)
                 try:
                     thread.start()
                 except BaseException:

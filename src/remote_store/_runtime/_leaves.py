@@ -49,23 +49,24 @@ async def in_steps(make: Callable[..., Generator[None, None, T]], *args: Any) ->
     steps = make(*args)
     try:
         while True:
-            ended, value = await in_thread(_advance, steps, state.inline)
-            if ended:
-                return value
+            ended: tuple[T] | None = await in_thread(_advance, steps, state.inline)
+            if ended is not None:
+                return ended[0]
     except BaseException:
         await shielded(steps.close)
         raise
 
 
-def _advance(steps: Generator[None, None, T], to_the_end: bool) -> tuple[bool, Any]:
+def _advance(steps: Generator[None, None, T], to_the_end: bool) -> tuple[T] | None:
+    """Go on for a while; return the job's result in a tuple once it has ended."""
     until = time.monotonic() + SLICE_SECONDS
     try:
         while True:
             next(steps)
             if not to_the_end and time.monotonic() >= until:
-                return False, None
+                return None
     except StopIteration as stop:
-        return True, stop.value
+        return (stop.value,)
 
 
 def _inline(call: Callable[..., T], *args: Any) -> T:
@@ -78,7 +79,9 @@ def _inline(call: Callable[..., T], *args: Any) -> T:
         state.inline = True
 
 
-async def on_asyncio(call: Callable[..., Awaitable[T]], *args: Any, undo: Callable[[T], Any] | None = None) -> T:
+async def on_asyncio(
+    call: Callable[..., Awaitable[T]], *args: Any, undo: Callable[[T], Any] | None = None
+) -> T:
     """Run a coroutine function that needs an asyncio loop.
 
     On asyncio it is awaited in place; from trio and from blocking code it runs on the

@@ -78,6 +78,10 @@ class Pending(Generic[T]):
             await _asyncio.park(self, undo)
         return self.outcome()
 
+    def succeeded(self) -> bool:
+        """Return True if the work has ended with a result."""
+        return self.done and self._error is None
+
     def discard(self, undo: Callable[[T], Any] | None) -> None:
         """Drop the outcome; undo it if it is a result."""
         value, error = self._value, self._error

@@ -44,7 +44,7 @@ class Job(Pending[T]):
         self._call, self._args = None, ()
         try:
             value, error = self._context.run(call, *args), None
-        except BaseException as raised:  # carried to the waiting task, and raised there
+        except BaseException as raised:  # noqa: BLE001 - carried to the waiting task and raised there
             value, error = None, raised
         del call, args
         try:

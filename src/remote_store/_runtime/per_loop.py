@@ -7,7 +7,7 @@ import os
 import weakref
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ._where import Lock
 
@@ -71,8 +71,8 @@ class PerLoop(Generic[T]):
     async def _finish(self, task: asyncio.Task[T]) -> None:
         try:
             resource = await task
-        except Exception:
-            return  # never made: nothing to close
+        except Exception:  # noqa: BLE001 - who asked for it was told; never made, nothing to close
+            return
         await self._close(resource)
 
     def forget(self) -> None:
@@ -87,7 +87,7 @@ def _driven() -> bool:
     return state.inline
 
 
-_all: weakref.WeakSet[PerLoop[object]] = weakref.WeakSet()
+_all: weakref.WeakSet[PerLoop[Any]] = weakref.WeakSet()
 _closing: set[asyncio.Task[None]] = set()
 
 

@@ -43,6 +43,13 @@ DUNDERS: Final = {
     "__hash__": "return hash(self._inner)",
     "__repr__": 'return repr(self._inner).replace("{source}", "{cls}", 1)',
 }
+CLOSE: Final = """\
+        if not self.closed:
+            try:
+                {}
+            finally:
+                super().close()
+"""
 WRAPS: Final = {
     "AsyncStore": "Store._wrap({})",
     "AsyncWriteStream": "WriteStream({})",
@@ -163,7 +170,9 @@ class Generator:
         source = self.face.source
         if self.face.raw:
             return f"    def __init__(self, inner: {source}) -> None:\n        self._inner = inner\n"
-        init = next(item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__")
+        init = next(
+            item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"
+        )
         signature = self._signature(init, "__init__")
         wrap = (
             f"\n    @classmethod\n    def _wrap(cls, inner: {source}) -> Self:\n"
@@ -174,14 +183,19 @@ class Generator:
 
     def _member(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         name = node.name
-        if name in self.face.skip or name == "__init__" or (name.startswith("_") and not name.startswith("__")):
+        if (
+            name in self.face.skip
+            or name == "__init__"
+            or (name.startswith("_") and not name.startswith("__"))
+        ):
             return ""
         decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
         if decorators not in ([], ["property"]):
             raise self._unknown(node, f"no rule for the decorators {decorators}")
         prefix = "    @property\n" if decorators else ""
         doc = f"        {self._doc(node)}\n" if ast.get_docstring(node) else ""
-        return f"{prefix}    {self._signature(node, METHODS.get(name, name))}\n{doc}{self._body(node, bool(decorators))}"
+        signature = self._signature(node, METHODS.get(name, name))
+        return f"{prefix}    {signature}\n{doc}{self._body(node, bool(decorators))}"
 
     def _body(self, node: ast.FunctionDef | ast.AsyncFunctionDef, is_property: bool) -> str:
         name = node.name
@@ -194,7 +208,7 @@ class Generator:
         if isinstance(node, ast.AsyncFunctionDef):
             call = f"drive({call})"
         if name == "aclose" and self.face.raw:
-            return f"        if not self.closed:\n            try:\n                {call}\n            finally:\n                super().close()\n"
+            return CLOSE.format(call)
         if name == "__aenter__":
             return f"        {call}\n        return self\n"
         wrap = WRAPS.get(_outer_name(node.returns), "{}")
@@ -209,9 +223,12 @@ class Generator:
         if node.returns is None or (drop_self and not node.args.args):
             raise self._unknown(node, "every method needs self and a return annotation")
         # A fresh copy: the wrapping looks at the annotation before it is renamed.
-        copy = ast.parse(ast.unparse(node).replace("async def", "def", 1).split("\n", len(node.decorator_list))[-1])
+        copy = ast.parse(
+            ast.unparse(node).replace("async def", "def", 1).split("\n", len(node.decorator_list))[-1]
+        )
         function = copy.body[0]
         assert isinstance(function, ast.FunctionDef)
+        assert function.returns is not None
         self.renamer.visit(function.args)
         returns = self.renamer.visit(function.returns)
         return f"def {name}({ast.unparse(function.args)}) -> {ast.unparse(returns)}:"
@@ -250,7 +267,10 @@ def _is_type_variable(node: ast.stmt) -> bool:
 
 def _formatted(text: str) -> str:
     """Return the text without unused imports, in the project's format."""
-    for command in (["check", "--fix", "--quiet", "--select=F401,F811,I", "--exit-zero"], ["format", "--quiet"]):
+    for command in (
+        ["check", "--fix", "--quiet", "--select=F401,F811,I", "--exit-zero"],
+        ["format", "--quiet"],
+    ):
         arguments = [sys.executable, "-m", "ruff", *command, f"--stdin-filename={TARGET / 'x.py'}", "-"]
         done = subprocess.run(arguments, input=text, capture_output=True, text=True, check=True)  # noqa: S603 - our own command line
         text = done.stdout
@@ -281,7 +301,9 @@ def stale(files: dict[Path, str]) -> list[Path]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the files, or check them. Returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="write nothing, fail if anything would change")
     options = parser.parse_args(arguments)
     files = generate()

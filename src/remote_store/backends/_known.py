@@ -91,7 +91,9 @@ def _load_installed(type_name: str) -> type[Backend]:
     if type_name in found:
         cls: object = found[type_name].load()
         if not (isinstance(cls, type) and issubclass(cls, Backend)):
-            raise ValueError(f"entry point {type_name!r} in group {ENTRY_POINTS!r} is no subclass of Backend: {cls!r}")
+            raise ValueError(
+                f"entry point {type_name!r} in group {ENTRY_POINTS!r} is no subclass of Backend: {cls!r}"
+            )
         return cls
     known = ", ".join(sorted({*_BUILTIN, *_registered, *found}))
     raise ValueError(f"unknown backend type {type_name!r}; known types: {known}")

@@ -70,7 +70,11 @@ class MemoryBackend(Backend):
     async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
         await _runtime.checkpoint()
         data = self._file(path).data
-        return data if start == 0 and length is None else data[start : None if length is None else start + length]
+        return (
+            data
+            if start == 0 and length is None
+            else data[start : None if length is None else start + length]
+        )
 
     async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
         await _runtime.checkpoint()
@@ -105,7 +109,9 @@ class MemoryBackend(Backend):
                 if not missing_ok:
                     self._fail(NotFound, "there is no such folder", path)
             elif not recursive:
-                self._fail(DirectoryNotEmpty, "the folder is not empty; pass recursive=True to delete all", path)
+                self._fail(
+                    DirectoryNotEmpty, "the folder is not empty; pass recursive=True to delete all", path
+                )
             else:
                 self._remove(path)
 
@@ -184,7 +190,9 @@ class MemoryBackend(Backend):
                 return
             path = head
 
-    def _fail(self, error: type[NotFound | AlreadyExists | InvalidPath | DirectoryNotEmpty], text: str, path: str) -> Never:
+    def _fail(
+        self, error: type[NotFound | AlreadyExists | InvalidPath | DirectoryNotEmpty], text: str, path: str
+    ) -> Never:
         raise error(text, path=path, backend=self.name)
 
 

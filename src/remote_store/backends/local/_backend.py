@@ -44,7 +44,9 @@ class LocalBackend(Backend):
 
     def __init__(self, root: str | os.PathLike[str], *, durable: bool = False, create: bool = True) -> None:
         if os.open not in os.supports_dir_fd:
-            raise RemoteStoreError("LocalBackend needs a POSIX system; use another backend here", backend=NAME)
+            raise RemoteStoreError(
+                "LocalBackend needs a POSIX system; use another backend here", backend=NAME
+            )
         given = os.fspath(root)
         if not isinstance(given, str):
             raise TypeError(f"root must be str or a path of str, not {type(given).__name__}")
@@ -87,7 +89,9 @@ class LocalBackend(Backend):
 
     async def ping(self) -> None:
         if await self._call("", self._root.kind, "") != stat.S_IFDIR:
-            raise NotFound(f"the root folder {self._root.path!r} is not there; create it", path="", backend=NAME)
+            raise NotFound(
+                f"the root folder {self._root.path!r} is not there; create it", path="", backend=NAME
+            )
 
     # -- content ---------------------------------------------------------------
 
@@ -144,8 +148,9 @@ class LocalBackend(Backend):
     def list_pages(
         self, path: str, *, recursive: bool = False, files: bool = True, folders: bool = True
     ) -> Pages:
-        refuse_reserved(path)
-        return _LocalPages(self, path, Scan(self._root, path, recursive=recursive, files=files, folders=folders))
+        return _LocalPages(
+            self, path, Scan(self._root, path, recursive=recursive, files=files, folders=folders)
+        )
 
     # -- identity --------------------------------------------------------------
 
@@ -161,7 +166,9 @@ class LocalBackend(Backend):
         parts = urlsplit(url)
         if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
             raise ValueError(f"a folder of this machine is file:///absolute/folder, not {url!r}")
-        options = {name: _switch(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)}
+        options = {
+            name: _switch(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        }
         return cls(unquote(parts.path), **options), ""
 
     async def aclose(self) -> None:
@@ -215,7 +222,9 @@ def _prepare(root: str, create: bool) -> str:
     except FileExistsError:
         pass
     except NotADirectoryError as error:
-        raise InvalidPath("a parent of the root is a file; choose another root", path=root, backend=NAME) from error
+        raise InvalidPath(
+            "a parent of the root is a file; choose another root", path=root, backend=NAME
+        ) from error
     except OSError as error:
         raise translate(error, root) from error
     if os.path.exists(path) and not os.path.isdir(path):

@@ -63,7 +63,9 @@ def _copy_step(source: Handle, target: TempFile) -> None:
     # special file systems). The descriptor's own offset is at target.size either way.
     data = source.pread(STEP_BYTES, target.size)
     if not data:
-        raise RemoteStoreError("the file was changed while it was being copied; copy it again", path=source.key)
+        raise RemoteStoreError(
+            "the file was changed while it was being copied; copy it again", path=source.key
+        )
     target.write(data)
 
 
@@ -102,7 +104,12 @@ def _rename(root: Root, src: str, dst: str, overwrite: bool) -> bool:
 
 
 def _rename_at(
-    src_folder: Folder, src: str, dst_folder: Folder, dst: str, existing: os.stat_result | None, overwrite: bool
+    src_folder: Folder,
+    src: str,
+    dst_folder: Folder,
+    dst: str,
+    existing: os.stat_result | None,
+    overwrite: bool,
 ) -> None:
     if not overwrite:
         move_exclusive(src_folder, src, dst_folder, dst)
@@ -155,7 +162,9 @@ def _not_a_folder(facts: os.stat_result) -> str:
 
 def _empty(parent: Folder, name: str, key: str, recursive: bool) -> Steps[None]:
     """Delete what is in a folder; without ``recursive`` only dead temporaries, which nobody sees."""
-    with Folder(os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent.fd)) as inside:
+    with Folder(
+        os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent.fd)
+    ) as inside:
         for entry, is_folder in _names_in(inside):
             yield
             if not recursive:

@@ -94,5 +94,5 @@ class Scan:
         if stat.S_ISREG(facts.st_mode) and self._files:
             return file_info(key, name, facts)
         if stat.S_ISDIR(facts.st_mode) and self._folders:
-            return RemoteFolder(RemotePath._of(key))  # never gone into: it may lead back up
+            return RemoteFolder(RemotePath._of(key), is_link=True)
         return None

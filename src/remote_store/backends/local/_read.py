@@ -90,7 +90,9 @@ class Handle:
         """Raise if the file was changed in place since it was opened."""
         now, then = os.fstat(self.fd), self._facts
         if (now.st_size, now.st_mtime_ns) != (then.st_size, then.st_mtime_ns):
-            raise RemoteStoreError("the file was changed while it was being read; read it again", path=self.key)
+            raise RemoteStoreError(
+                "the file was changed while it was being read; read it again", path=self.key
+            )
 
     def close(self) -> None:
         """Close the descriptor; twice is fine."""

@@ -23,7 +23,9 @@ _PATH: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC
 _FOLDER: Final = _PATH | os.O_DIRECTORY
 _LINKS: Final = 40  # Linux's own limit on links in one path
 _RECHECK_SECONDS: Final = 1.0
-_UNDECIDED: Final = frozenset((errno.EXDEV, errno.EAGAIN, errno.ENOSYS, errno.EPERM, errno.E2BIG, errno.EINVAL))
+_UNDECIDED: Final = frozenset(
+    (errno.EXDEV, errno.EAGAIN, errno.ENOSYS, errno.EPERM, errno.E2BIG, errno.EINVAL)
+)
 """What openat2 answers when the walk has to decide: absolute links, races, no such call."""
 
 

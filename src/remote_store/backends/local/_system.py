@@ -25,7 +25,13 @@ _NOREPLACE: Final = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _syscall = (
     ctypes.CFUNCTYPE(
-        ctypes.c_long, ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t, use_errno=True
+        ctypes.c_long,
+        ctypes.c_long,
+        ctypes.c_int,
+        ctypes.c_char_p,
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        use_errno=True,
     )(("syscall", _libc))
     if _libc is not None
     else None

@@ -51,13 +51,14 @@ class TempFile:
             try:
                 existing = self._find_target()
                 self._create(mode)
-                break
             except FileNotFoundError:  # the folder was deleted after it was found
                 self._root.close()
                 if attempt == _TRIES - 1:
                     raise
-        if existing is not None:
-            self._inherit(existing)
+            else:
+                if existing is not None:
+                    self._inherit(existing)
+                return
 
     def _find_target(self) -> os.stat_result | None:
         """Find folder and name of the target; refuse what cannot be written."""
