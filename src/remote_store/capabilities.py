@@ -29,12 +29,16 @@ class CapabilitySet:
     """An immutable set of capabilities.
 
     Ask with ``supports(c)`` or ``c in caps``; demand with ``require(c)``.
+
+    Attributes:
+        complete: every capability is in the set, so there is nothing to ask.
     """
 
-    __slots__ = ("_members",)
+    __slots__ = ("_members", "complete")
 
     def __init__(self, capabilities: Iterable[Capability]) -> None:
         self._members = frozenset(capabilities)
+        self.complete = len(self._members) == len(Capability)
 
     def supports(self, capability: Capability) -> bool:
         """Return True if the capability is in the set."""

@@ -33,7 +33,7 @@ def normalize(raw: PathLike) -> str:
         raise InvalidPath("a path must not contain a NUL character; remove it", path=raw)
     parts = raw.split("/")
     if _UNUSUAL.isdisjoint(parts):
-        return str(raw)
+        return raw
     if ".." in parts:
         raise InvalidPath("a path must not contain '..'; name the file from the store's root", path=raw)
     return "/".join(part for part in parts if part not in _DROPPED)

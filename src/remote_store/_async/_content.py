@@ -57,7 +57,7 @@ def chunks_of(content: object) -> AsyncGenerator[bytes | memoryview, None]:
 
 
 async def _file(read: Callable[[int], Any]) -> AsyncGenerator[bytes | memoryview, None]:
-    while chunk := _checked(await _runtime.in_thread(read, CHUNK_SIZE)):
+    while chunk := _checked(await _runtime.user_call(read, CHUNK_SIZE)):
         yield chunk
 
 
@@ -69,7 +69,7 @@ async def _async_file(read: Callable[[int], Awaitable[Any]]) -> AsyncGenerator[b
 async def _pieces(pieces: Iterator[Any]) -> AsyncGenerator[bytes | memoryview, None]:
     ended = False
     while not ended:
-        batch, ended = await _runtime.in_thread(_pull, pieces)
+        batch, ended = await _runtime.user_call(_pull, pieces)
         for chunk in _sliced(batch):
             yield chunk
 

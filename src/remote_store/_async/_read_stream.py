@@ -147,7 +147,7 @@ class AsyncReadStream:
             if inspect.iscoroutinefunction(sink.write):
                 await sink.write(chunk)
             else:
-                await _runtime.in_thread(_write_all, sink, chunk)
+                await _runtime.user_call(_write_all, sink, chunk)
             total += len(chunk)
         return total
 

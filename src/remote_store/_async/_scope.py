@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..backend import Backend
-from ..capabilities import Capability, CapabilitySet
+from ..capabilities import Capability
 from ..errors import BackendUnavailable, InvalidPath, RemoteStoreError
 from ..models import FileInfo, FolderInfo, RemoteFolder, WriteResult
 from ..paths import PathLike, RemotePath, normalize
@@ -30,20 +30,21 @@ class Lifetime:
 class Scope:
     """One backend seen from one folder of it."""
 
-    __slots__ = ("backend", "capabilities", "life", "prefix", "root")
+    __slots__ = ("backend", "life", "prefix", "root")
 
     def __init__(self, backend: Backend, root: str, life: Lifetime) -> None:
         self.backend = backend
         self.root = root
         self.prefix = f"{root}/" if root else ""
         self.life = life
-        self.capabilities: CapabilitySet = backend.capabilities
 
     def require(self, capability: Capability) -> None:
         """Refuse what the backend cannot do, and everything on a closed store."""
-        self.require_open()
-        if capability not in self.capabilities:
-            self.capabilities.require(capability, backend=self.backend.name)
+        if self.life.closed:
+            self.require_open()
+        capabilities = self.backend.capabilities
+        if not capabilities.complete:  # a set's own look-up costs as much as all the rest of this call
+            capabilities.require(capability, backend=self.backend.name)
 
     def require_open(self) -> None:
         """Refuse everything on a closed store."""
@@ -117,13 +118,15 @@ class located:  # noqa: N801 - reads as a statement: with located(scope, (key, p
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, RemoteStoreError):
-            self._locate(error)
+            locate(self._scope, error, self._names)
 
-    def _locate(self, error: RemoteStoreError) -> None:
-        if error.backend is None:
-            error.backend = self._scope.backend.name
-        for key, path in self._names:
-            if error.path is None or error.path == key:
-                error.path = str(path)
-                return
-        error.path = self._scope.relative(error.path or "")
+
+def locate(scope: Scope, error: RemoteStoreError, names: tuple[tuple[str, PathLike], ...]) -> None:
+    """Put the caller's own spelling of a path into an error."""
+    if error.backend is None:
+        error.backend = scope.backend.name
+    for key, path in names:
+        if error.path is None or error.path == key:
+            error.path = str(path)
+            return
+    error.path = scope.relative(error.path or "")

@@ -11,14 +11,14 @@ from typing import Self, TypeVar
 from .._types import AsyncContent
 from ..backend import Backend
 from ..capabilities import Capability, CapabilitySet
-from ..errors import InvalidPath
+from ..errors import InvalidPath, RemoteStoreError
 from ..models import Entry, FileInfo, FolderInfo, RemoteFolder, WriteResult
 from ..paths import PathLike, normalize
 from ._content import as_buffer, chunks_of
 from ._listing import Listing, Mapped
 from ._read_stream import AsyncReadStream
 from ._reopen import ReopeningReader
-from ._scope import Lifetime, Scope, located
+from ._scope import Lifetime, Scope, locate, located
 from ._walk import GlobBatches, WalkBatches, WalkStep
 from ._write_stream import AsyncWriteStream
 
@@ -62,11 +62,11 @@ class AsyncStore:
     @property
     def capabilities(self) -> CapabilitySet:
         """What the backend can do."""
-        return self._scope.capabilities
+        return self._scope.backend.capabilities
 
     def supports(self, capability: Capability) -> bool:
         """Return True if the backend has a capability."""
-        return capability in self._scope.capabilities
+        return capability in self._scope.backend.capabilities
 
     async def exists(self, path: PathLike) -> bool:
         """Return True if a file or a folder is there.
@@ -180,8 +180,11 @@ class AsyncStore:
         key = self._scope.file_key(path)
         if start != 0 or length is not None:
             _check_range(start, length)
-        with located(self._scope, (key, path)):
+        try:  # not "with located", which would be a tenth of a small blocking read
             return await self._scope.backend.read_bytes(key, start=start, length=length)
+        except RemoteStoreError as error:
+            locate(self._scope, error, ((key, path),))
+            raise
 
     async def read_text(self, path: PathLike, *, encoding: str = "utf-8", errors: str = "strict") -> str:
         """Return a file as text; line ends are left as they are.

@@ -3,6 +3,7 @@
 Everything above is plain ``async def``. Its leaves, one call each, come here:
 
     in_thread     a blocking call: in a worker thread, or at once for a blocking caller
+    user_call     a blocking call into the caller's own code
     in_steps      a long blocking job, cut so that cancelling it waits milliseconds
     shielded      a blocking call that cancellation cannot keep from starting
     start         a blocking call begun now and awaited later
@@ -13,7 +14,7 @@ Everything above is plain ``async def``. Its leaves, one call each, come here:
 """
 
 from ._drive import blocking, drive
-from ._leaves import checkpoint, in_steps, in_thread, on_asyncio, shielded, start
+from ._leaves import checkpoint, in_steps, in_thread, on_asyncio, shielded, start, user_call
 from ._pending import Pending
 from ._where import Lock
 
@@ -28,4 +29,5 @@ __all__ = [
     "on_asyncio",
     "shielded",
     "start",
+    "user_call",
 ]

@@ -23,15 +23,30 @@ async def in_thread(call: Callable[..., T], *args: Any, undo: Callable[[T], Any]
     that cancellation keeps from the caller, ``undo`` is called with it.
     """
     if state.inline:
-        return _inline(call, *args)
+        return call(*args)
     await _raise_if_cancelled()
     return await workers.start(call, args).wait(undo)
+
+
+async def user_call(call: Callable[..., T], *args: Any) -> T:
+    """Make a blocking call into the caller's own code: a file, an iterator, a callback.
+
+    It is not part of the driven coroutine, so it finds itself in its own world, and may
+    run event loops and blocking stores.
+    """
+    if not state.inline:
+        return await in_thread(call, *args)
+    state.inline = False
+    try:
+        return call(*args)
+    finally:
+        state.inline = True
 
 
 async def shielded(call: Callable[..., T], *args: Any) -> T:
     """Make a blocking call that must happen although the task is being cancelled."""
     if state.inline:
-        return _inline(call, *args)
+        return call(*args)
     return await workers.start(call, args).wait()
 
 
@@ -67,16 +82,6 @@ def _advance(steps: Generator[None, None, T], to_the_end: bool) -> tuple[T] | No
                 return None
     except StopIteration as stop:
         return (stop.value,)
-
-
-def _inline(call: Callable[..., T], *args: Any) -> T:
-    # User code runs in leaves (content iterators, files). It is not part of the driven
-    # coroutine, and may run loops or blocking stores of its own.
-    state.inline = False
-    try:
-        return call(*args)
-    finally:
-        state.inline = True
 
 
 async def on_asyncio(

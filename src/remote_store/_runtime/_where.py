@@ -18,8 +18,8 @@ class World(enum.Enum):
 
 
 class _State(threading.local):
-    # True only while a blocking caller's coroutine itself runs in this thread: never
-    # inside a leaf, so user code called from one sees its own world.
+    # True only while a blocking caller's coroutine runs in this thread, and never while
+    # code of the caller's own is called from it: that sees its own world.
     inline = False
 
 

@@ -15,7 +15,7 @@ from ...capabilities import Capability, CapabilitySet
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ...models import Entry, FileInfo, WriteResult
 from . import _change
-from ._errors import NAME, located, translate
+from ._errors import NAME, raise_ours, translate
 from ._listing import Scan, file_info
 from ._names import refuse_reserved
 from ._read import WHOLE_LIMIT, Handle, not_a_file, read_whole
@@ -96,7 +96,11 @@ class LocalBackend(Backend):
     # -- content ---------------------------------------------------------------
 
     async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
-        data = await self._call(path, read_whole, self._root, path, start, length)
+        try:  # as _call does, one coroutine less
+            refuse_reserved(path)
+            data = await _runtime.in_thread(read_whole, self._root, path, start, length)
+        except (OSError, RemoteStoreError) as error:
+            raise_ours(error, path)
         return await super().read_bytes(path, start=start, length=length) if data is None else data
 
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
@@ -182,21 +186,15 @@ class LocalBackend(Backend):
         try:
             refuse_reserved(key)
             return await _runtime.in_thread(call, *args, undo=undo)
-        except RemoteStoreError as error:
-            located(error, key)
-            raise
-        except OSError as error:
-            raise translate(error, key) from error
+        except (OSError, RemoteStoreError) as error:
+            raise_ours(error, key)
 
     async def _steps(self, key: str, job: Callable[..., _change.Steps[T]], *args: Any) -> T:
         try:
             refuse_reserved(key)
             return await _runtime.in_steps(job, *args)
-        except RemoteStoreError as error:
-            located(error, key)
-            raise
-        except OSError as error:
-            raise translate(error, key) from error
+        except (OSError, RemoteStoreError) as error:
+            raise_ours(error, key)
 
 
 class _LocalPages(Pages):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Never
 
 from ...errors import (
     AlreadyExists,
@@ -54,9 +54,7 @@ _RETRYABLE: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.E
 
 
 def translate(error: OSError, key: str) -> RemoteStoreError:
-    """Return the error to raise for an OSError; one of ours passes through with its gaps filled."""
-    if isinstance(error, RemoteStoreError):
-        return located(error, key)
+    """Return the error to raise for an OSError of the system."""
     number = error.errno or 0
     kind, text = _TABLE.get(number, (RemoteStoreError, f"the file system refused: {error.strerror or error}"))
     retryable = True if number in _RETRYABLE else None
@@ -74,8 +72,10 @@ def about(key: str) -> Iterator[None]:
         raise translate(error, key) from error
 
 
-def located(error: RemoteStoreError, key: str) -> RemoteStoreError:
-    """Fill in where an error of ours happened, if whoever raised it did not know."""
+def raise_ours(error: OSError | RemoteStoreError, key: str) -> Never:
+    """Raise the error to give the caller: one of ours as it is, with its gaps filled."""
+    if not isinstance(error, RemoteStoreError):
+        raise translate(error, key) from error
     error.path = key if error.path is None else error.path
     error.backend = NAME
-    return error
+    raise error

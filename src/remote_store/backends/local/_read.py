@@ -7,7 +7,7 @@ import stat
 from typing import Final
 
 from ...errors import InvalidPath, RemoteStoreError
-from ._root import READ, Root
+from ._root import Root
 
 WHOLE_LIMIT: Final = 8 << 20
 """Largest part that is read in one step: about ten milliseconds of disk or memory."""
@@ -17,7 +17,7 @@ def read_whole(root: Root, key: str, start: int, length: int | None) -> bytes | 
     """Return a file or a part of it; None if it is too large for one step."""
     fd = -1
     try:
-        fd = root.open(key, READ)
+        fd = root.open_file(key)
         facts = os.fstat(fd)
         if not stat.S_ISREG(facts.st_mode):
             raise not_a_file(facts, key)
@@ -57,7 +57,7 @@ class Handle:
     def __init__(self, root: Root, key: str) -> None:
         self.key = key
         self.fd = -1
-        self.fd = root.open(key, READ)
+        self.fd = root.open_file(key)
         try:
             self._facts = os.fstat(self.fd)
             if not stat.S_ISREG(self._facts.st_mode):

@@ -79,6 +79,16 @@ class Root:
         with folder:
             return os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder.fd)
 
+    def open_file(self, key: str) -> int:
+        """Open a file for reading, or whatever else is there under its name."""
+        if "/" not in key and key:
+            try:  # nothing on the way to a name in the root itself can lead elsewhere
+                return os.open(key, READ | os.O_NOFOLLOW, dir_fd=self._current().fd)
+            except OSError as error:
+                if error.errno != errno.ELOOP:
+                    raise
+        return self.open(key, READ)
+
     def folder(self, key: str) -> Folder:
         """Open a folder for use with ``dir_fd``."""
         return Folder(self.open(key, _FOLDER)) if key else self._current().borrow()

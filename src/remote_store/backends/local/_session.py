@@ -7,7 +7,7 @@ from ..._types import Buffer
 from ...backend import Reader, Writer
 from ...errors import RemoteStoreError
 from ...models import WriteResult
-from ._errors import located, translate
+from ._errors import raise_ours
 from ._read import Handle, part_size
 from ._write import TempFile
 
@@ -30,11 +30,8 @@ class LocalReader(Reader):
             return b""
         try:
             data = await _runtime.in_thread(self._handle.pread, count, self._start + self._position)
-        except OSError as error:
-            raise translate(error, self._handle.key) from error
-        except RemoteStoreError as error:
-            located(error, self._handle.key)
-            raise
+        except (OSError, RemoteStoreError) as error:
+            raise_ours(error, self._handle.key)
         self._position += len(data)
         return data
 
@@ -46,11 +43,8 @@ class LocalReader(Reader):
             got = await _runtime.in_thread(
                 self._handle.preadinto, buffer[:count], self._start + self._position
             )
-        except OSError as error:
-            raise translate(error, self._handle.key) from error
-        except RemoteStoreError as error:
-            located(error, self._handle.key)
-            raise
+        except (OSError, RemoteStoreError) as error:
+            raise_ours(error, self._handle.key)
         self._position += got
         return got
 
@@ -70,14 +64,14 @@ class LocalWriter(Writer):
     async def write(self, data: Buffer) -> None:
         try:
             await _runtime.in_thread(self._file.write, data)
-        except OSError as error:
-            raise translate(error, self._key) from error
+        except (OSError, RemoteStoreError) as error:
+            raise_ours(error, self._key)
 
     async def commit(self) -> WriteResult:
         try:
             return await _runtime.in_thread(self._file.commit)
-        except OSError as error:
-            raise translate(error, self._key) from error
+        except (OSError, RemoteStoreError) as error:
+            raise_ours(error, self._key)
 
     async def abort(self) -> None:
         await _runtime.shielded(self._file.abort)

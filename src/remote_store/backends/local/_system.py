@@ -22,6 +22,7 @@ _NO_MAGICLINKS: Final = 0x02
 _BENEATH: Final = 0x08
 _NOREPLACE: Final = 1
 
+_ENCODING: Final = sys.getfilesystemencoding()
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _syscall = (
     ctypes.CFUNCTYPE(
@@ -52,7 +53,7 @@ def open_beneath(folder: int, path: str, flags: int, mode: int = 0) -> int:
     if _syscall is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     how = _how(flags, mode)
-    name = os.fsencode(path)
+    name = path.encode(_ENCODING, "surrogateescape")  # os.fsencode, without its type checks
     while True:
         descriptor = _syscall(_OPENAT2, folder, name, how, len(how))
         if descriptor >= 0:
