@@ -12,8 +12,6 @@ from typing import Any, Final, cast
 from .. import _runtime
 from ..backend import CHUNK_SIZE
 
-SMALL: Final = 1 << 18
-"""Pieces are gathered up to this many bytes before they are handed on."""
 _PULL_SECONDS: Final = 0.01
 _ACCEPTED: Final = (
     "content must be bytes or another buffer, a binary file, or an iterable of buffers, blocking or async"
@@ -69,12 +67,12 @@ async def _async_file(read: Callable[[int], Awaitable[Any]]) -> AsyncGenerator[b
 async def _pieces(pieces: Iterator[Any]) -> AsyncGenerator[bytes | memoryview, None]:
     ended = False
     while not ended:
-        batch, ended = await _runtime.user_call(_pull, pieces)
+        batch, ended = await _runtime.user_call(_pull, pieces, _runtime.small())
         for chunk in _sliced(batch):
             yield chunk
 
 
-def _pull(pieces: Iterator[Any]) -> tuple[list[memoryview], bool]:
+def _pull(pieces: Iterator[Any], enough: int) -> tuple[list[memoryview], bool]:
     """Take pieces until they are worth a step, or a moment has passed."""
     batch: list[memoryview] = []
     size = 0
@@ -82,7 +80,7 @@ def _pull(pieces: Iterator[Any]) -> tuple[list[memoryview], bool]:
     for piece in pieces:
         batch.append(_checked(piece))
         size += len(batch[-1])
-        if size >= SMALL or time.monotonic() >= until:
+        if size >= enough or time.monotonic() >= until:
             return batch, False
     return batch, True
 
@@ -94,7 +92,7 @@ async def _async_pieces(pieces: Any) -> AsyncGenerator[bytes | memoryview, None]
         async for piece in pieces:
             batch.append(_checked(piece))
             size += len(batch[-1])
-            if size >= SMALL:
+            if size >= _runtime.small():
                 for chunk in _sliced(batch):
                     yield chunk
                 batch, size = [], 0

@@ -9,9 +9,9 @@ from typing import Final, Self
 from .. import _runtime
 from .._types import Sink, WritableBuffer
 from ..backend import CHUNK_SIZE, Reader
-from ..errors import CapabilityNotSupported
+from ..errors import CapabilityNotSupported, RemoteStoreError
 from ..paths import PathLike
-from ._scope import Scope, located
+from ._scope import Scope, locate, located
 
 READ_SIZE: Final = 1 << 16
 """Least number of bytes that a small read fetches ahead."""
@@ -92,18 +92,24 @@ class AsyncReadStream:
             RemoteStoreError: the storage failed, or the file changed since it was opened.
         """
         view = memoryview(buffer).cast("B")
+        reader = self._open()
+        count = self._take_into(view) if self._buffer else 0
+        try:  # not "with located", which would cost as much as the rest
+            while count < len(view):
+                got = await reader.readinto(view[count:] if count else view)
+                if not got:
+                    break
+                self._fetched += got
+                count += got
+        except RemoteStoreError as error:
+            locate(self._scope, error, ((self._key, self._path),))
+            raise
+        return count
+
+    def _take_into(self, view: memoryview) -> int:
         data = self._take(len(view))
         view[: len(data)] = data
-        count = len(data)
-        while count < len(view):
-            reader = self._open()
-            with located(self._scope, (self._key, self._path)):
-                got = await reader.readinto(view[count:])
-            if not got:
-                break
-            self._fetched += got
-            count += got
-        return count
+        return len(data)
 
     async def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to a position in bytes and return it, counted as by ``tell``.

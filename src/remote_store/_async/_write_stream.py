@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
+from .. import _runtime
 from .._types import Buffer
 from ..backend import CHUNK_SIZE, Writer
 from ..models import WriteResult
 from ..paths import PathLike
-from ._content import SMALL, as_buffer
+from ._content import as_buffer
 from ._scope import Scope, located
 
 
@@ -65,11 +66,13 @@ class AsyncWriteStream:
         view = as_buffer(data)
         if view is None:
             raise TypeError(f"write() needs bytes or another buffer, not {type(data).__name__}")
-        if len(view) < SMALL:
+        small = _runtime.small()
+        if len(view) < small:
             self._buffer += view
-        if len(view) >= SMALL or len(self._buffer) >= SMALL:
+            if len(self._buffer) >= small:
+                await self._flush(writer)
+        else:
             await self._flush(writer)
-        if len(view) >= SMALL:
             for offset in range(0, len(view), CHUNK_SIZE):
                 await self._send(writer, view[offset : offset + CHUNK_SIZE])
         self._count += len(view)

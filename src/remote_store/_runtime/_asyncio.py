@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from anyio import CancelScope
-from anyio.lowlevel import checkpoint, checkpoint_if_cancelled
+from anyio.lowlevel import checkpoint
+from anyio.lowlevel import checkpoint_if_cancelled as _scope_if_cancelled
 
 from ._pending import Pending
 from ._workers import workers
@@ -16,6 +17,13 @@ from ._workers import workers
 T = TypeVar("T")
 
 __all__ = ["checkpoint", "checkpoint_if_cancelled", "park"]
+
+
+async def checkpoint_if_cancelled() -> None:
+    """Raise a cancellation that is due: one of a scope, or one that the task gave itself."""
+    if getattr(asyncio.current_task(), "_must_cancel", False):
+        await asyncio.sleep(0)
+    await _scope_if_cancelled()
 
 
 async def park(pending: Pending[T], undo: Callable[[T], Any] | None) -> None:

@@ -12,6 +12,8 @@ from ._workers import workers
 
 T = TypeVar("T")
 
+SMALL_INLINE: Final = 1 << 13
+SMALL_HOP: Final = 1 << 18
 SLICE_SECONDS: Final = 0.01
 """How long a worker goes on with a long job before it looks for a cancellation."""
 
@@ -101,6 +103,14 @@ async def on_asyncio(
     from ._background import background
 
     return await background.start(call, args).wait(undo)
+
+
+def small() -> int:
+    """Return the size in bytes below which data is better gathered than sent down at once.
+
+    Copying a few hundred KiB is cheaper than a hop to a worker, and dearer than a call.
+    """
+    return SMALL_INLINE if state.inline else SMALL_HOP
 
 
 async def checkpoint() -> None:
