@@ -59,50 +59,41 @@ class Store:
         """Return True if the backend has a capability."""
         return self._inner.supports(capability)
 
-    def exists(self, path: PathLike) -> bool:
-        """Return True if a file or a folder is there.
+    def to_key(self, path: str) -> str:
+        """Return the path in this store of a native name (a file system path, a URL). No I/O.
 
         Raises:
-            InvalidPath: the path is malformed or leaves the root.
-            PermissionDenied, BackendUnavailable: the storage cannot say.
+            InvalidPath: the name is outside of this store.
         """
-        return drive(self._inner.exists(path))
+        return self._inner.to_key(path)
 
-    def is_file(self, path: PathLike) -> bool:
-        """Return True if a file is there. Raises as ``exists`` does."""
-        return drive(self._inner.is_file(path))
-
-    def is_folder(self, path: PathLike) -> bool:
-        """Return True if a folder is there. Raises as ``exists`` does."""
-        return drive(self._inner.is_folder(path))
-
-    def get_file_info(self, path: PathLike) -> FileInfo:
-        """Return a file's size, times and what else the storage tells.
+    def unwrap(self, type_hint: type[T]) -> T:
+        """Return the native object of this type behind the backend.
 
         Raises:
-            NotFound: there is no such file.
-            InvalidPath: it is a folder, or the path is malformed.
+            CapabilityNotSupported: the backend has none.
         """
-        return drive(self._inner.get_file_info(path))
+        return self._inner.unwrap(type_hint)
 
-    def get_folder_info(self, path: PathLike = "") -> FolderInfo:
-        """Add up all files below a folder, at any depth. Takes as long as listing them.
+    def close(self) -> None:
+        """Close the backend, if this store owns it. Closing twice is fine."""
+        drive(self._inner.aclose())
 
-        Raises:
-            NotFound: there is no such folder.
-            InvalidPath: it is a file, or the path is malformed.
-        """
-        return drive(self._inner.get_folder_info(path))
+    def __enter__(self) -> Self:
+        drive(self._inner.__aenter__())
+        return self
 
-    def ping(self) -> None:
-        """Check that the storage answers and that its root is there.
+    def __exit__(self, *exc_info: object) -> None:
+        drive(self._inner.__aexit__(*exc_info))
 
-        Raises:
-            NotFound: the root, the bucket or the container does not exist.
-            PermissionDenied: the credentials are refused.
-            BackendUnavailable: nothing answers, or the store is closed.
-        """
-        drive(self._inner.ping())
+    def __eq__(self, other: object) -> bool:
+        return self._inner == other._inner if isinstance(other, Store) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._inner)
+
+    def __repr__(self) -> str:
+        return repr(self._inner).replace("AsyncStore", "Store", 1)
 
     def read(self, path: PathLike, *, start: int = 0, length: int | None = None) -> BinaryIO:
         """Open a file, or a part of it, as a stream of bytes. The caller closes the stream.
@@ -195,41 +186,6 @@ class Store:
         """
         return WriteStream(self._inner.open_write(path, overwrite=overwrite, atomic=atomic))
 
-    def delete(self, path: PathLike, *, missing_ok: bool = False) -> None:
-        """Delete a file.
-
-        Raises:
-            NotFound: there is no such file, and ``missing_ok`` is False.
-            InvalidPath: it is a folder, or the path is malformed.
-        """
-        drive(self._inner.delete(path, missing_ok=missing_ok))
-
-    def delete_folder(self, path: PathLike, *, recursive: bool = False, missing_ok: bool = False) -> None:
-        """Delete a folder, with all that is in it if ``recursive``.
-
-        Raises:
-            NotFound: there is no such folder, and ``missing_ok`` is False.
-            DirectoryNotEmpty: something is in it, and ``recursive`` is False.
-            InvalidPath: it is a file or the store's root, or the path is malformed.
-        """
-        drive(self._inner.delete_folder(path, recursive=recursive, missing_ok=missing_ok))
-
-    def move(self, src: PathLike, dst: PathLike, *, overwrite: bool = False) -> WriteResult:
-        """Move a file within the store. Onto itself it is checked to be there, and left alone.
-
-        The source goes only when the target is complete. Missing parents come into being.
-
-        Raises:
-            NotFound: there is no such source.
-            AlreadyExists: the target exists and ``overwrite`` is False.
-            InvalidPath: either is a folder, or a path is malformed.
-        """
-        return drive(self._inner.move(src, dst, overwrite=overwrite))
-
-    def copy(self, src: PathLike, dst: PathLike, *, overwrite: bool = False) -> WriteResult:
-        """Copy a file within the store, on the storage's own side where it can. Raises as ``move`` does."""
-        return drive(self._inner.copy(src, dst, overwrite=overwrite))
-
     def list_files(self, path: PathLike = "", *, recursive: bool = False) -> Iterator[FileInfo]:
         """List the files in a folder, at any depth if ``recursive``, in no particular order.
 
@@ -269,6 +225,86 @@ class Store:
         """
         return iterate(self._inner.glob(pattern))
 
+    def exists(self, path: PathLike) -> bool:
+        """Return True if a file or a folder is there.
+
+        Raises:
+            InvalidPath: the path is malformed or leaves the root.
+            PermissionDenied, BackendUnavailable: the storage cannot say.
+        """
+        return drive(self._inner.exists(path))
+
+    def is_file(self, path: PathLike) -> bool:
+        """Return True if a file is there. Raises as ``exists`` does."""
+        return drive(self._inner.is_file(path))
+
+    def is_folder(self, path: PathLike) -> bool:
+        """Return True if a folder is there. Raises as ``exists`` does."""
+        return drive(self._inner.is_folder(path))
+
+    def get_file_info(self, path: PathLike) -> FileInfo:
+        """Return a file's size, times and what else the storage tells.
+
+        Raises:
+            NotFound: there is no such file.
+            InvalidPath: it is a folder, or the path is malformed.
+        """
+        return drive(self._inner.get_file_info(path))
+
+    def get_folder_info(self, path: PathLike = "") -> FolderInfo:
+        """Add up all files below a folder, at any depth. Takes as long as listing them.
+
+        Raises:
+            NotFound: there is no such folder.
+            InvalidPath: it is a file, or the path is malformed.
+        """
+        return drive(self._inner.get_folder_info(path))
+
+    def ping(self) -> None:
+        """Check that the storage answers and that its root is there.
+
+        Raises:
+            NotFound: the root, the bucket or the container does not exist.
+            PermissionDenied: the credentials are refused.
+            BackendUnavailable: nothing answers, or the store is closed.
+        """
+        drive(self._inner.ping())
+
+    def delete(self, path: PathLike, *, missing_ok: bool = False) -> None:
+        """Delete a file.
+
+        Raises:
+            NotFound: there is no such file, and ``missing_ok`` is False.
+            InvalidPath: it is a folder, or the path is malformed.
+        """
+        drive(self._inner.delete(path, missing_ok=missing_ok))
+
+    def delete_folder(self, path: PathLike, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        """Delete a folder, with all that is in it if ``recursive``.
+
+        Raises:
+            NotFound: there is no such folder, and ``missing_ok`` is False.
+            DirectoryNotEmpty: something is in it, and ``recursive`` is False.
+            InvalidPath: it is a file or the store's root, or the path is malformed.
+        """
+        drive(self._inner.delete_folder(path, recursive=recursive, missing_ok=missing_ok))
+
+    def move(self, src: PathLike, dst: PathLike, *, overwrite: bool = False) -> WriteResult:
+        """Move a file within the store. Onto itself it is checked to be there, and left alone.
+
+        The source goes only when the target is complete. Missing parents come into being.
+
+        Raises:
+            NotFound: there is no such source.
+            AlreadyExists: the target exists and ``overwrite`` is False.
+            InvalidPath: either is a folder, or a path is malformed.
+        """
+        return drive(self._inner.move(src, dst, overwrite=overwrite))
+
+    def copy(self, src: PathLike, dst: PathLike, *, overwrite: bool = False) -> WriteResult:
+        """Copy a file within the store, on the storage's own side where it can. Raises as ``move`` does."""
+        return drive(self._inner.copy(src, dst, overwrite=overwrite))
+
     def child(self, path: PathLike) -> Store:
         """Return a store whose root is a folder of this one; it need not exist yet.
 
@@ -276,39 +312,3 @@ class Store:
         closes it too.
         """
         return Store._wrap(self._inner.child(path))
-
-    def to_key(self, path: str) -> str:
-        """Return the path in this store of a native name (a file system path, a URL). No I/O.
-
-        Raises:
-            InvalidPath: the name is outside of this store.
-        """
-        return self._inner.to_key(path)
-
-    def unwrap(self, type_hint: type[T]) -> T:
-        """Return the native object of this type behind the backend.
-
-        Raises:
-            CapabilityNotSupported: the backend has none.
-        """
-        return self._inner.unwrap(type_hint)
-
-    def close(self) -> None:
-        """Close the backend, if this store owns it. Closing twice is fine."""
-        drive(self._inner.aclose())
-
-    def __enter__(self) -> Self:
-        drive(self._inner.__aenter__())
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        drive(self._inner.__aexit__(*exc_info))
-
-    def __eq__(self, other: object) -> bool:
-        return self._inner == other._inner if isinstance(other, Store) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._inner)
-
-    def __repr__(self) -> str:
-        return repr(self._inner).replace("AsyncStore", "Store", 1)

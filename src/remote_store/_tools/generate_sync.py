@@ -50,6 +50,13 @@ CLOSE: Final = """\
             finally:
                 super().close()
 """
+WRAP: Final = """
+    @classmethod
+    def _wrap(cls, inner: {source}) -> Self:
+        face = cls.__new__(cls)
+        face._inner = inner
+        return face
+"""
 WRAPS: Final = {
     "AsyncStore": "Store._wrap({})",
     "AsyncWriteStream": "WriteStream({})",
@@ -71,11 +78,12 @@ from ._write_stream import WriteStream
 
 @dataclass(frozen=True)
 class Face:
-    """How one source file becomes one target file."""
+    """How one source file, and the files of its base classes, become one target file."""
 
     name: str
     source: str
     target: str
+    parts: tuple[str, ...] = ()
     raw: bool = False
     skip: frozenset[str] = field(default=frozenset())
 
@@ -90,7 +98,12 @@ FACES: Final = (
         skip=frozenset({"closed", "__aiter__", "__anext__", "__aenter__", "__aexit__"}),
     ),
     Face("_write_stream.py", "AsyncWriteStream", "WriteStream", raw=True, skip=frozenset({"closed"})),
-    Face("_store.py", "AsyncStore", "Store"),
+    Face(
+        "_store.py",
+        "AsyncStore",
+        "Store",
+        parts=("_store_base.py", "_store_content.py", "_store_listing.py"),
+    ),
     Face("_registry.py", "AsyncRegistry", "Registry"),
     Face("_open.py", "open_async_store", "open_store"),
 )
@@ -113,32 +126,44 @@ class Renamer(ast.NodeTransformer):
         return node
 
 
+class Source:
+    """One parsed file."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.text = (SOURCE / name).read_text(encoding="utf-8")
+        self.tree = ast.parse(self.text)
+
+    def find(self, wanted: str | None) -> ast.ClassDef | ast.FunctionDef:
+        """Return the class or function of this name, or the only class of the file."""
+        for node in self.tree.body:
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and wanted in (None, node.name):
+                return node
+        raise UnknownShape(f"{SOURCE / self.name}: there is no {wanted or 'class'}")
+
+
 class Generator:
     """Emits one target file."""
 
     def __init__(self, face: Face, renamer: Renamer) -> None:
         self.face = face
         self.renamer = renamer
-        self.text = (SOURCE / face.name).read_text(encoding="utf-8")
-        self.tree = ast.parse(self.text)
+        self.parts = [Source(name) for name in face.parts]
+        self.main = Source(face.name)
+        self.current = self.main  # whose members are being emitted
 
     def run(self) -> str:
         """Return the text of the target file, formatted."""
-        body = self._found()
+        found = self.main.find(self.face.source)
         self.renamer.used.add(self.face.source)
-        emitted = self._class(body) if isinstance(body, ast.ClassDef) else self._function(body)
+        emitted = self._class(found) if isinstance(found, ast.ClassDef) else self._function(found)
         return _formatted(HEADER.format(name=self.face.name) + self._head() + emitted)
-
-    def _found(self) -> ast.ClassDef | ast.FunctionDef:
-        for node in self.tree.body:
-            if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == self.face.source:
-                return node
-        raise UnknownShape(f"{self.face.name}: there is no {self.face.source}")
 
     def _head(self) -> str:
         """Return the docstring and all imports that may be needed; unused ones go later."""
         lines = [f'"""The blocking twin of ``_async/{self.face.name}``."""', ""]
-        for node in self.tree.body:
+        body = [node for source in (self.main, *self.parts) for node in source.tree.body]
+        for node in body:
             if isinstance(node, ast.ImportFrom) and node.level == 1:
                 node.module, node.level = f"_async.{node.module}", 2
             if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -146,7 +171,7 @@ class Generator:
         own = f"from .{self.face.name.removesuffix('.py')} "
         lines += [line for line in IMPORTS.splitlines() if not line.startswith(own)]
         lines.append(f"from .._async import {self.face.source}")
-        lines += [ast.unparse(node) for node in self.tree.body if _is_type_variable(node)]
+        lines += [ast.unparse(node) for node in body if _is_type_variable(node)]
         return "\n".join(lines) + "\n\n\n"
 
     def _function(self, node: ast.FunctionDef) -> str:
@@ -158,36 +183,35 @@ class Generator:
 
     def _class(self, node: ast.ClassDef) -> str:
         base = "(io.RawIOBase)" if self.face.raw else ""
-        parts = [f"class {self.face.target}{base}:\n    {self._doc(node)}\n", self._constructor(node)]
-        for member in node.body:
-            if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                parts.append(self._member(member))
-            elif not isinstance(member, (ast.Expr, ast.Pass)):
-                raise self._unknown(member, "a class body may hold methods only")
+        parts = [f"class {self.face.target}{base}:\n    {self._doc(node)}\n"]
+        if self.face.raw:
+            parts.append(
+                f"    def __init__(self, inner: {self.face.source}) -> None:\n        self._inner = inner\n"
+            )
+        for source in (*self.parts, self.main):
+            self.current = source
+            found = source.find(self.face.source if source is self.main else None)
+            parts += [self._in_class(member) for member in found.body]
         return "\n".join(part for part in parts if part)
 
-    def _constructor(self, node: ast.ClassDef) -> str:
-        source = self.face.source
+    def _in_class(self, member: ast.stmt) -> str:
+        if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return self._constructor(member) if member.name == "__init__" else self._member(member)
+        if isinstance(member, (ast.Expr, ast.Pass)):
+            return ""
+        raise self._unknown(member, "a class body may hold methods only")
+
+    def _constructor(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         if self.face.raw:
-            return f"    def __init__(self, inner: {source}) -> None:\n        self._inner = inner\n"
-        init = next(
-            item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"
-        )
-        signature = self._signature(init, "__init__")
-        wrap = (
-            f"\n    @classmethod\n    def _wrap(cls, inner: {source}) -> Self:\n"
-            "        face = cls.__new__(cls)\n        face._inner = inner\n        return face\n"
-        )
-        made = f"    {signature}\n        self._inner = {source}({_arguments(init.args)})\n"
-        return made + (wrap if source == "AsyncStore" else "")
+            return ""  # made from the async stream, never by a user
+        source = self.face.source
+        signature = self._signature(node, "__init__")
+        made = f"    {signature}\n        self._inner = {source}({_arguments(node.args)})\n"
+        return made + (WRAP.format(source=source) if source == "AsyncStore" else "")
 
     def _member(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         name = node.name
-        if (
-            name in self.face.skip
-            or name == "__init__"
-            or (name.startswith("_") and not name.startswith("__"))
-        ):
+        if name in self.face.skip or (name.startswith("_") and not name.startswith("__")):
             return ""
         decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
         if decorators not in ([], ["property"]):
@@ -234,13 +258,13 @@ class Generator:
         return f"def {name}({ast.unparse(function.args)}) -> {ast.unparse(returns)}:"
 
     def _doc(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-        text = ast.get_source_segment(self.text, node.body[0])
+        text = ast.get_source_segment(self.current.text, node.body[0])
         if ast.get_docstring(node) is None or text is None:
             raise self._unknown(node, "a public name needs a docstring")
         return text
 
     def _unknown(self, node: ast.stmt, why: str) -> UnknownShape:
-        return UnknownShape(f"{SOURCE / self.face.name}:{node.lineno}: {why}")
+        return UnknownShape(f"{SOURCE / self.current.name}:{node.lineno}: {why}")
 
 
 def _arguments(arguments: ast.arguments, *, drop_self: bool = True) -> str:
