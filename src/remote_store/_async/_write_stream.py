@@ -7,6 +7,7 @@ from typing import Self
 from .. import _runtime
 from .._types import Buffer
 from ..backend import CHUNK_SIZE, Writer
+from ..errors import RemoteStoreError
 from ..models import WriteResult
 from ..paths import PathLike
 from ._content import as_buffer
@@ -29,6 +30,7 @@ class AsyncWriteStream:
         self._buffer = bytearray()
         self._count = 0
         self._ended = False
+        self._broken = False
         self._result: WriteResult | None = None
 
     @property
@@ -66,6 +68,7 @@ class AsyncWriteStream:
         view = as_buffer(data)
         if view is None:
             raise TypeError(f"write() needs bytes or another buffer, not {type(data).__name__}")
+        self._broken = True  # until it is known that all of it went down
         small = _runtime.small()
         if len(view) < small:
             self._buffer += view
@@ -75,6 +78,7 @@ class AsyncWriteStream:
             await self._flush(writer)
             for offset in range(0, len(view), CHUNK_SIZE):
                 await self._send(writer, view[offset : offset + CHUNK_SIZE])
+        self._broken = False
         self._count += len(view)
         return len(view)
 
@@ -99,6 +103,7 @@ class AsyncWriteStream:
             return
         try:
             self._scope.require_open()
+            self._require_whole()
             await self._flush(writer)
             with located(self._scope, (self._key, self._path)):
                 self._result = self._scope.result(await writer.commit())
@@ -112,7 +117,17 @@ class AsyncWriteStream:
         if self._writer is None:
             raise ValueError("enter the stream first: with store.open_write(path) as stream")
         self._scope.require_open()
+        self._require_whole()
         return self._writer
+
+    def _require_whole(self) -> None:
+        if self._broken:
+            raise RemoteStoreError(
+                "an earlier write to this stream failed or was cancelled, so the file is not stored;"
+                " write it again from the start",
+                path=str(self._path),
+                backend=self._scope.backend.name,
+            )
 
     async def _flush(self, writer: Writer) -> None:
         if self._buffer:

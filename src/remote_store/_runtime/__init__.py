@@ -9,13 +9,14 @@ Everything above is plain ``async def``. Its leaves, one call each, come here:
     start         a blocking call begun now and awaited later
     on_asyncio    a coroutine that needs an asyncio loop, wherever the caller stands
     checkpoint    let others run, and let a pending cancellation through
+    sleep         let time pass
     small         how much data is worth a leaf
     drive         run a coroutine whose leaves all answer at once: the blocking face
     per_loop      (module) one resource for each asyncio loop that asks for it
 """
 
 from ._drive import blocking, drive
-from ._leaves import checkpoint, in_steps, in_thread, on_asyncio, shielded, small, start, user_call
+from ._leaves import checkpoint, in_steps, in_thread, on_asyncio, shielded, sleep, small, start, user_call
 from ._pending import Pending
 from ._where import Lock
 
@@ -29,6 +30,7 @@ __all__ = [
     "in_thread",
     "on_asyncio",
     "shielded",
+    "sleep",
     "small",
     "start",
     "user_call",

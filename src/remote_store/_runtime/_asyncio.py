@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import sleep
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from ._workers import workers
 
 T = TypeVar("T")
 
-__all__ = ["checkpoint", "checkpoint_if_cancelled", "park"]
+__all__ = ["checkpoint", "checkpoint_if_cancelled", "park", "sleep"]
 
 
 async def checkpoint_if_cancelled() -> None:

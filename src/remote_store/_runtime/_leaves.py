@@ -127,6 +127,20 @@ async def checkpoint() -> None:
         await _asyncio.checkpoint()
 
 
+async def sleep(seconds: float) -> None:
+    """Wait. Cancellation ends it at once, and so does Ctrl-C for a blocking caller."""
+    if state.inline:
+        time.sleep(seconds)
+    elif world() is World.TRIO:
+        from . import _trio
+
+        await _trio.sleep(seconds)
+    else:
+        from . import _asyncio
+
+        await _asyncio.sleep(seconds)
+
+
 async def _raise_if_cancelled() -> None:
     if world() is World.TRIO:
         from . import _trio

@@ -6,11 +6,12 @@ from typing import Any
 
 import outcome
 import trio
+from trio import sleep
 from trio.lowlevel import checkpoint, checkpoint_if_cancelled
 
 from ._pending import Pending
 
-__all__ = ["checkpoint", "checkpoint_if_cancelled", "park"]
+__all__ = ["checkpoint", "checkpoint_if_cancelled", "park", "sleep"]
 
 
 class _Parked:

@@ -15,7 +15,7 @@ from ...capabilities import Capability, CapabilitySet
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ...models import Entry, FileInfo, WriteResult
 from . import _change
-from ._errors import NAME, raise_ours, translate
+from ._errors import CAUGHT, NAME, raise_ours, translate
 from ._listing import Scan, file_info
 from ._names import refuse_reserved
 from ._read import WHOLE_LIMIT, Handle, not_a_file, read_whole
@@ -50,6 +50,8 @@ class LocalBackend(Backend):
         given = os.fspath(root)
         if not isinstance(given, str):
             raise TypeError(f"root must be str or a path of str, not {type(given).__name__}")
+        if not given or "\0" in given:
+            raise InvalidPath("the root must be the path of a folder", path=given, backend=NAME)
         self._durable = durable
         self._root = Root(_prepare(given, create))
 
@@ -99,7 +101,7 @@ class LocalBackend(Backend):
         try:  # as _call does, one coroutine less
             refuse_reserved(path)
             data = await _runtime.in_thread(read_whole, self._root, path, start, length)
-        except (OSError, RemoteStoreError) as error:
+        except CAUGHT as error:
             raise_ours(error, path)
         return await super().read_bytes(path, start=start, length=length) if data is None else data
 
@@ -186,14 +188,14 @@ class LocalBackend(Backend):
         try:
             refuse_reserved(key)
             return await _runtime.in_thread(call, *args, undo=undo)
-        except (OSError, RemoteStoreError) as error:
+        except CAUGHT as error:
             raise_ours(error, key)
 
     async def _steps(self, key: str, job: Callable[..., _change.Steps[T]], *args: Any) -> T:
         try:
             refuse_reserved(key)
             return await _runtime.in_steps(job, *args)
-        except (OSError, RemoteStoreError) as error:
+        except CAUGHT as error:
             raise_ours(error, key)
 
 

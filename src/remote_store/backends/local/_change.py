@@ -23,6 +23,7 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
 
 STEP_BYTES: Final = 8 << 20
+_TRIES: Final = 10
 _NO_KERNEL_COPY: Final = frozenset(
     (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ETXTBSY)
 )
@@ -146,12 +147,22 @@ def delete_folder(root: Root, key: str, recursive: bool, missing_ok: bool) -> St
         raise
     if not stat.S_ISDIR(facts.st_mode):
         raise InvalidPath(_not_a_folder(facts), path=key)
-    yield from _empty(folder, name, key, recursive)
-    try:
-        os.rmdir(name, dir_fd=folder.fd)
-    except FileNotFoundError:
-        if not missing_ok:
-            raise NotFound("the folder was deleted by somebody else meanwhile", path=key) from None
+    for attempt in range(_TRIES):
+        try:
+            yield from _empty(folder, name, key, recursive)
+            os.rmdir(name, dir_fd=folder.fd)
+            return
+        except FileNotFoundError:
+            if not missing_ok:
+                raise NotFound("the folder was deleted by somebody else meanwhile", path=key) from None
+            return
+        except RecursionError as error:
+            raise RemoteStoreError(
+                "the folder is nested too deeply; delete inner folders first", path=key
+            ) from error
+        except OSError as error:  # new files came while the old ones went
+            if error.errno != errno.ENOTEMPTY or isinstance(error, RemoteStoreError) or attempt == _TRIES - 1:
+                raise
 
 
 def _not_a_folder(facts: os.stat_result) -> str:
@@ -194,11 +205,13 @@ def sweep(folder: Folder, name: str) -> bool:
         fd = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder.fd)
     except FileNotFoundError:
         return True
+    except PermissionError:
+        return False
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.unlink(name, dir_fd=folder.fd)
-    except BlockingIOError:
-        return False
+    except OSError:
+        return False  # its writer lives, or there are no locks to tell
     finally:
         os.close(fd)
     return True

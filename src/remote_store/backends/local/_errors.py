@@ -50,6 +50,9 @@ _TABLE: Final[dict[int, tuple[type[RemoteStoreError], str]]] = {
     errno.EHOSTDOWN: (BackendUnavailable, "the network file system's server is down"),
     errno.ENOTCONN: (BackendUnavailable, "the file system is not connected; mount it again"),
 }
+_UNENCODABLE: Final = "the name has characters that this system's file names cannot hold"
+CAUGHT: Final = (OSError, UnicodeError, RemoteStoreError)
+"""All that a job raises on purpose; anything else is a bug, and shows as what it is."""
 _RETRYABLE: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EBUSY))
 
 
@@ -72,8 +75,10 @@ def about(key: str) -> Iterator[None]:
         raise translate(error, key) from error
 
 
-def raise_ours(error: OSError | RemoteStoreError, key: str) -> Never:
+def raise_ours(error: OSError | UnicodeError | RemoteStoreError, key: str) -> Never:
     """Raise the error to give the caller: one of ours as it is, with its gaps filled."""
+    if isinstance(error, UnicodeError):
+        raise InvalidPath(_UNENCODABLE, path=key, backend=NAME) from error
     if not isinstance(error, RemoteStoreError):
         raise translate(error, key) from error
     error.path = key if error.path is None else error.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -90,6 +91,10 @@ class Scan:
         try:
             facts = self._root.stat(key)
         except InvalidPath:
+            return None
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
             return None
         if stat.S_ISREG(facts.st_mode) and self._files:
             return file_info(key, name, facts)

@@ -66,7 +66,7 @@ class Handle:
             self.close()
             raise
         self.size = self._facts.st_size
-        self.mode = stat.S_IMODE(self._facts.st_mode)
+        self.mode = self._facts.st_mode & 0o777
 
     @property
     def version(self) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from ... import _runtime
 from ..._types import Buffer
 from ...backend import Reader, Writer
-from ...errors import RemoteStoreError
 from ...models import WriteResult
-from ._errors import raise_ours
+from ._errors import CAUGHT, raise_ours
 from ._read import Handle, part_size
 from ._write import TempFile
 
@@ -30,7 +29,7 @@ class LocalReader(Reader):
             return b""
         try:
             data = await _runtime.in_thread(self._handle.pread, count, self._start + self._position)
-        except (OSError, RemoteStoreError) as error:
+        except CAUGHT as error:
             raise_ours(error, self._handle.key)
         self._position += len(data)
         return data
@@ -43,7 +42,7 @@ class LocalReader(Reader):
             got = await _runtime.in_thread(
                 self._handle.preadinto, buffer[:count], self._start + self._position
             )
-        except (OSError, RemoteStoreError) as error:
+        except CAUGHT as error:
             raise_ours(error, self._handle.key)
         self._position += got
         return got
@@ -64,13 +63,13 @@ class LocalWriter(Writer):
     async def write(self, data: Buffer) -> None:
         try:
             await _runtime.in_thread(self._file.write, data)
-        except (OSError, RemoteStoreError) as error:
+        except CAUGHT as error:
             raise_ours(error, self._key)
 
     async def commit(self) -> WriteResult:
         try:
             return await _runtime.in_thread(self._file.commit)
-        except (OSError, RemoteStoreError) as error:
+        except CAUGHT as error:
             raise_ours(error, self._key)
 
     async def abort(self) -> None:

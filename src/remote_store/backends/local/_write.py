@@ -24,6 +24,7 @@ _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLO
 _TRIES: Final = 20
 """How often a target folder may vanish between finding and using it before that is an error."""
 _NO_SUCH_CALL: Final = frozenset((errno.ENOSYS, errno.EINVAL, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK))
+PERMISSIONS: Final = 0o777  # set-user-ID and the like do not survive new content, as in a plain write
 _PLAIN_MODE: Final = 0o666  # the kernel takes the umask off, as for any plain write
 
 
@@ -76,10 +77,8 @@ class TempFile:
         while self.fd < 0:
             self._temp = _names.new_name()
             self.fd = os.open(self._temp, _CREATE, mode, dir_fd=self._folder.fd)
-            with suppress(OSError):  # a file system without locks: nothing is swept there but by age
-                fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(self.fd).st_nlink == 0:  # swept in the moment before it was locked
-                self._close()
+            if not _lock(self.fd) or os.fstat(self.fd).st_nlink == 0:
+                self._close()  # taken for a dead one, and swept, in the moment before it was locked
 
     def _inherit(self, existing: os.stat_result) -> None:
         """Take over owner and mode of the file that is going to be replaced."""
@@ -87,8 +86,8 @@ class TempFile:
         if (existing.st_uid, existing.st_gid) != (mine.st_uid, mine.st_gid):
             with suppress(PermissionError):  # only root may give files away
                 os.fchown(self.fd, existing.st_uid, existing.st_gid)
-        if stat.S_IMODE(existing.st_mode) != stat.S_IMODE(mine.st_mode):
-            os.fchmod(self.fd, stat.S_IMODE(existing.st_mode))
+        if (mode := existing.st_mode & PERMISSIONS) != mine.st_mode & PERMISSIONS:
+            os.fchmod(self.fd, mode)
 
     def write(self, data: Buffer) -> None:
         """Append all of the data; one system call takes at most 2 GiB, so it may need several."""
@@ -140,6 +139,17 @@ class TempFile:
 
     def __del__(self) -> None:
         self.abort()
+
+
+def _lock(fd: int) -> bool:
+    """Lock a new temporary; return False if somebody else holds it already."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system without locks, where nothing can be swept either
+    return True
 
 
 def write_whole(root: Root, key: str, data: memoryview, overwrite: bool, durable: bool) -> WriteResult:
