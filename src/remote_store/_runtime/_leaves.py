@@ -130,7 +130,7 @@ async def checkpoint() -> None:
 async def sleep(seconds: float) -> None:
     """Wait. Cancellation ends it at once, and so does Ctrl-C for a blocking caller."""
     if state.inline:
-        time.sleep(seconds)
+        time.sleep(seconds)  # noqa: ASYNC251 - a blocking caller has no loop that could be held up
     elif world() is World.TRIO:
         from . import _trio
 

@@ -97,6 +97,10 @@ class Root:
         """Return the facts of what a path leads to."""
         if not key:
             return os.stat(self.path)
+        if "/" not in key:  # nothing on the way to a name in the root itself can lead elsewhere
+            facts = os.lstat(key, dir_fd=self._current().fd)
+            if not stat.S_ISLNK(facts.st_mode):
+                return facts
         fd = -1
         try:
             fd = self.open(key, _PATH if _PATH != os.O_RDONLY | os.O_CLOEXEC else READ)
