@@ -10,14 +10,14 @@ from typing import Any, Final
 MASK: Final = "***"
 
 _SECRET_NAME: Final = re.compile(
-    r"pass(word|wd|phrase)?$|secret|token|credential|connection_string|^(pkey|sas)$|(^|_)(key|pwd|auth)$"
-    r"|(api|access|account|private|client|encryption|customer)_?key|sse_?c",
+    r"pass(word|wd|phrase)?$|secret|token|credential|connection_string|^(pkey|sas|authorization)$"
+    r"|(^|[_-])(key|pwd|auth)$|(api|access|account|private|client|encryption|customer)[_-]?key|sse_?c",
     re.IGNORECASE,
 )
 _PUBLIC_NAME: Final = re.compile(
     r"host_keys?|known_hosts|keys_path|key_id$|_policy$|ssekms_key", re.IGNORECASE
 )
-_USER_INFO: Final = re.compile(r"(?<=://)([^/@:\s]*):([^/@\s]+)@")
+_USER_INFO: Final = re.compile(r"(?<=://)([^/@:\s]*):([^/\s]+)@")
 _REFERENCE: Final = re.compile(r"\$(\$\{)|\$\{(\w+)(?::-([^}]*))?\}")
 
 
@@ -34,7 +34,7 @@ def masked(value: Any) -> Any:
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return type(value)(masked(item) for item in value)
+        return _like(value, [masked(item) for item in value])
     if isinstance(value, str):
         return _USER_INFO.sub(rf"\1:{MASK}@", value)
     return value
@@ -54,10 +54,15 @@ def expand(value: Any, where: str) -> Any:
     if isinstance(value, Mapping):
         return {key: expand(item, where) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(expand(item, where) for item in value)
+        return _like(value, [expand(item, where) for item in value])
     if isinstance(value, str):
         return _REFERENCE.sub(lambda match: _resolve(match, where), value)
     return value
+
+
+def _like(value: list[Any] | tuple[Any, ...], items: list[Any]) -> Any:
+    """Return the items in a sequence of the value's type; a named tuple takes them one by one."""
+    return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
 
 
 def _resolve(match: re.Match[str], where: str) -> str:

@@ -59,7 +59,7 @@ class CapabilitySet:
             )
 
     def __contains__(self, capability: object) -> bool:
-        return capability in self._members
+        return isinstance(capability, Capability) and capability in self._members
 
     def __iter__(self) -> Iterator[Capability]:
         return iter(sorted(self._members, key=lambda member: member.value))

@@ -87,7 +87,8 @@ class RegistryConfig:
             KeyError: an entry lacks ``type`` or ``backend``.
             ValueError: a key is misspelt, or a referenced environment variable is not set.
         """
-        _check_keys(_mapping(data, "the configuration"), ("backends", "stores"), "the configuration")
+        _mapping(data, "the configuration", required=True)
+        _check_keys(data, ("backends", "stores"), "the configuration")
         backends = _mapping(data.get("backends"), "'backends'")
         stores = _mapping(data.get("stores"), "'stores'")
         return cls(

@@ -47,26 +47,44 @@ class PerLoop(Generic[T]):
             del self._slots[loop]
 
     async def aclose(self) -> None:
-        """Close the resources of all loops, each on its own; wait for those that run elsewhere."""
+        """Close the resources of all loops, each on its own; wait for those that run elsewhere.
+
+        Raises:
+            Exception: the error of the one resource that failed to close.
+            ExceptionGroup: the errors of several that failed.
+        """
+        failures: list[Exception] = []
+        while (slot := self._take()) is not None:  # one by one: a cancelled closing can be taken up again
+            try:
+                await self._close_in(*slot)
+            except Exception as error:  # noqa: BLE001 - all are closed first, and all failures raised below
+                failures.append(error)
+        if len(failures) == 1:
+            raise failures[0]
+        if failures:
+            raise ExceptionGroup("several resources failed to close", failures)
+
+    def _take(self) -> tuple[asyncio.AbstractEventLoop, asyncio.Task[T]] | None:
+        with self._lock:
+            return self._slots.popitem() if self._slots else None
+
+    async def _close_in(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> None:
         from ._background import LoopJob
 
-        with self._lock:
-            slots, self._slots = self._slots, {}
-        for loop, task in slots.items():
-            if loop.is_closed() or not loop.is_running():
-                continue
-            finish = partial(self._finish, task)
-            if asyncio._get_running_loop() is not loop:
-                job = LoopJob(loop, finish, ())
-                loop.call_soon_threadsafe(job.begin)
-                await job.wait()
-            elif asyncio.current_task() is not None and not _driven():
-                await finish()
-            else:
-                # A blocking close inside this very loop cannot wait for it; the loop
-                # does the closing as soon as it gets control back.
-                _closing.add(closing := loop.create_task(finish()))
-                closing.add_done_callback(_closing.discard)
+        if loop.is_closed() or not loop.is_running():
+            return
+        finish = partial(self._finish, task)
+        if asyncio._get_running_loop() is not loop:
+            job = LoopJob(loop, finish, ())
+            loop.call_soon_threadsafe(job.begin)
+            await job.wait()
+        elif asyncio.current_task() is not None and not _driven():
+            await finish()
+        else:
+            # A blocking close inside this very loop cannot wait for it; the loop
+            # does the closing as soon as it gets control back.
+            _closing.add(closing := loop.create_task(finish()))
+            closing.add_done_callback(_closing.discard)
 
     async def _finish(self, task: asyncio.Task[T]) -> None:
         try:

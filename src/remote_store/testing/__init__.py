@@ -1,12 +1,17 @@
 """Tools for testing storage backends, ours and anybody's. Needs pytest.
 
-    BackendContract    what every backend has to do, as tests: subclass it
+BackendContract    what every backend has to do, as tests: subclass it
+FaultyBackend      a backend that fails as a script of Fault objects says
 """
 
 import pytest
 
-pytest.register_assert_rewrite("remote_store.testing._contract")  # before it is imported: failures show values
+pytest.register_assert_rewrite(
+    "remote_store.testing._contract"
+)  # before it is imported: failures show values
 
 from ._contract import BackendContract  # noqa: E402 - see above
+from ._faulty import FaultyBackend  # noqa: E402
+from ._script import Fault, Record  # noqa: E402
 
-__all__ = ["BackendContract"]
+__all__ = ["BackendContract", "Fault", "FaultyBackend", "Record"]

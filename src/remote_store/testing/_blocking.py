@@ -101,29 +101,29 @@ class ThreadedFile:
     """The ``BinaryIO`` of a blocking read in the shape of ``AsyncReadStream``."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.file = file
+        self.plain = file
         self.tell, self.seekable, self.readable = file.tell, file.seekable, file.readable
 
     @property
     def name(self) -> str:
-        return self.file.name
+        return self.plain.name
 
     @property
     def size(self) -> int | None:
-        return cast("int | None", cast(Any, self.file).raw.size)
+        return cast("int | None", cast(Any, self.plain).raw.size)
 
     @property
     def closed(self) -> bool:
-        return self.file.closed
+        return self.plain.closed
 
     async def read(self, n: int | None = -1) -> bytes:
-        return await in_thread(self.file.read, -1 if n is None else n)
+        return await in_thread(self.plain.read, -1 if n is None else n)
 
     async def readinto(self, buffer: Any) -> int:
-        return cast(int, await in_thread(cast(Any, self.file).readinto, buffer))
+        return cast(int, await in_thread(cast(Any, self.plain).readinto, buffer))
 
     async def seek(self, offset: int, whence: int = 0) -> int:
-        return await in_thread(self.file.seek, offset, whence)
+        return await in_thread(self.plain.seek, offset, whence)
 
     async def copy_to(self, sink: Any) -> int:
         total = 0
@@ -133,7 +133,7 @@ class ThreadedFile:
         return total
 
     async def aclose(self) -> None:
-        await in_thread(self.file.close)
+        await in_thread(self.plain.close)
 
     def __aiter__(self) -> Self:
         return self
@@ -144,34 +144,34 @@ class ThreadedFile:
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
-        await in_thread(self.file.__enter__)
+        await in_thread(self.plain.__enter__)
         return self
 
     async def __aexit__(self, *exc_info: Any) -> None:
-        await in_thread(self.file.__exit__, *exc_info)
+        await in_thread(self.plain.__exit__, *exc_info)
 
 
 class ThreadedWriter:
     """The generated ``WriteStream`` in the shape of ``AsyncWriteStream``."""
 
     def __init__(self, stream: Any) -> None:
-        self._stream = stream
+        self.plain = stream
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self.plain, name)
 
     async def write(self, data: Any) -> int:
-        return cast(int, await in_thread(self._stream.write, data))
+        return cast(int, await in_thread(self.plain.write, data))
 
     async def aclose(self) -> None:
-        await in_thread(self._stream.close)
+        await in_thread(self.plain.close)
 
     async def __aenter__(self) -> Self:
-        await in_thread(self._stream.__enter__)
+        await in_thread(self.plain.__enter__)
         return self
 
     async def __aexit__(self, *exc_info: Any) -> None:
-        await in_thread(self._stream.__exit__, *exc_info)
+        await in_thread(self.plain.__exit__, *exc_info)
 
 
 class ThreadedListing:

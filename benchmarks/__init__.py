@@ -1,0 +1,1 @@
+"""How fast is it, beside others? ``python benchmarks/run.py`` answers; see README.md."""
