@@ -10,6 +10,6 @@ import sys
 import environment
 
 if __name__ == "__main__":
-    python = environment.prepare()
+    python = environment.prepare("demo")
     demo = environment.ROOT / "docs" / "examples" / "demo.py"
     sys.exit(environment.call(python, demo, *sys.argv[1:], cwd=None))  # cwd: FOLDER may be relative to it

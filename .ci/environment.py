@@ -25,6 +25,11 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 PIP_WITH_GROUPS = (25, 1)
 
+if sys.version_info < OLDEST:
+    raise SystemExit(
+        f"remote-store needs Python 3.{OLDEST[1]} or newer, and this is {sys.version.split()[0]}"
+    )
+
 
 def prepare(*groups: str, name: str = ".venv", pins: Sequence[str] = ()) -> Path:
     """Return the Python of an environment in which the checkout and these groups are installed.
@@ -91,7 +96,7 @@ def _succeeds(*command: str | Path, env: dict[str, str] | None = None) -> bool:
 
 
 def _install(python: Path, groups: Sequence[str], pins: Sequence[str]) -> None:
-    say(f"installing remote-store and {', '.join(groups) or 'no'} group(s); this may take a minute")
+    say(f"installing remote-store, and what it needs for: {', '.join(groups)}; this may take a minute")
     pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
     if groups and _pip_version(python) < PIP_WITH_GROUPS:
         run(*pip, "--upgrade", "pip>=25.1")
@@ -139,7 +144,7 @@ def _pip_version(python: Path) -> tuple[int, ...]:
 def _state(pins: Sequence[str]) -> str:
     """Return a digest of everything that an installation depends on."""
     content = (ROOT / "pyproject.toml").read_bytes()
-    rest = json.dumps([str(ROOT), sys.version, *pins]).encode()
+    rest = json.dumps([str(ROOT), *pins]).encode()
     return hashlib.sha256(content + rest).hexdigest()
 
 

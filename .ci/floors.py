@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import sys
-import tomllib
 
 import environment
 
 
 def floors() -> list[str]:
+    import tomllib  # here, so that an old Python is told so by the line above
+
     project = tomllib.loads((environment.ROOT / "pyproject.toml").read_text())["project"]
     promised = [*project["dependencies"], *project["optional-dependencies"]["trio"]]
     return [re.sub(r"^([\w.-]+)>=([\w.]+)$", r"\1==\2", requirement) for requirement in promised]

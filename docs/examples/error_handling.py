@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import tempfile
+from collections.abc import AsyncIterator
 
 from remote_store import (
     AlreadyExists,
@@ -72,18 +73,24 @@ def all_at_once(store: Store) -> None:
             print("  in another process:", repr(copy) == repr(error))
 
 
+async def never_ends() -> AsyncIterator[bytes]:
+    while True:
+        yield b"on and on"
+        await asyncio.sleep(0.01)
+
+
 async def awaited(store: AsyncStore) -> None:
     try:
         await store.read("missing.txt")  # raises here, not at the first chunk
     except NotFound as error:
         print("awaited:", error)
 
-    # What cancels a task is never caught or wrapped.
+    # What cancels a task is never caught or wrapped, and a cancelled write leaves nothing behind.
     try:
-        async with asyncio.timeout(0):
-            await store.read_bytes("folder/file.txt")
+        async with asyncio.timeout(0.05):
+            await store.write("slow.txt", never_ends())
     except TimeoutError:
-        print("timeout: as asyncio raises it")
+        print("timeout: as asyncio raises it; the file is there:", await store.exists("slow.txt"))
 
     await store.aclose()
     try:

@@ -15,9 +15,7 @@ def ask(store: Store) -> None:
     print("kinds:", store.is_file("inbox/a.txt"), store.is_folder("inbox"))
 
     info = store.get_file_info("inbox/a.txt")
-    print(
-        "file:", info.name, info.size, "bytes, changed", "today" if info.modified_at else "at a time unknown"
-    )
+    print("file:", info.name, info.size, "bytes, changed at", info.modified_at)  # in UTC
 
     # Adds up everything below, at any depth.
     folder = store.get_folder_info("inbox")

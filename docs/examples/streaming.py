@@ -42,14 +42,14 @@ def blocking(store: Store, folder: Path) -> None:
         print("a part:", part.read())
 
     # open_write() is for content that is made step by step. The file appears when the block ends well.
-    with store.open_write("numbers.gz") as raw, gzip.GzipFile(fileobj=raw, mode="wb") as packed:
+    with store.open_write("numbers.gz") as sink, gzip.GzipFile(fileobj=sink, mode="wb") as packed:
         for number in range(1000):
             packed.write(b"%d\n" % number)
     with store.read("numbers.gz") as raw, gzip.open(raw, "rt") as lines:
         print("numbers:", sum(int(line) for line in lines))
 
     # open_read() gives a stream that can seek on every storage, as zip files need it.
-    with store.open_write("bundle.zip") as raw, zipfile.ZipFile(raw, "w") as bundle:
+    with store.open_write("bundle.zip") as sink, zipfile.ZipFile(sink, "w") as bundle:
         bundle.writestr("hello.txt", "hello")
     with store.open_read("bundle.zip") as raw, zipfile.ZipFile(raw) as bundle:
         print("from the zip file:", bundle.read("hello.txt"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 MASK: Final = "***"
@@ -17,7 +17,7 @@ _SECRET_NAME: Final = re.compile(
 _PUBLIC_NAME: Final = re.compile(
     r"host_keys?|known_hosts|keys_path|key_id$|_policy$|ssekms_key", re.IGNORECASE
 )
-_USER_INFO: Final = re.compile(r"(?<=://)([^/@:\s]*):([^/\s]+)@")
+_USER_INFO: Final = re.compile(r"(?<=://)([^/:\s]*):([^/\s]+)@")
 _REFERENCE: Final = re.compile(r"\$(\$\{)|\$\{(\w+)(?::-([^}]*))?\}")
 
 
@@ -42,7 +42,21 @@ def masked(value: Any) -> Any:
 
 def quotes_secret(text: str, options: Mapping[str, Any]) -> bool:
     """Return True if a text holds the value of a secret option."""
-    return any(is_secret(name) and str(value) in text for name, value in options.items() if value)
+    return any(secret in text or repr(secret)[1:-1] in text for secret in _secrets_in(options, hidden=False))
+
+
+def _secrets_in(value: Any, *, hidden: bool) -> Iterator[str]:
+    """Yield, as text, everything that ``masked`` hides."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _secrets_in(item, hidden=hidden or is_secret(str(key)))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _secrets_in(item, hidden=hidden)
+    elif hidden and value:
+        yield str(value)
+    elif isinstance(value, str):
+        yield from (match[2] for match in _USER_INFO.finditer(value))
 
 
 def expand(value: Any, where: str) -> Any:

@@ -378,6 +378,7 @@ def test_other_options_are_shown(name: str) -> None:
         (f"redis://:{SECRET}@host", "redis://:***@host"),
         (f"https://me:{SECRET}@{SECRET}@host/a@b", "https://me:***@host/a@b"),
         (f"https://me:a:{SECRET}@host", "https://me:***@host"),
+        (f"sftp://me@corp.example:{SECRET}@host/x", "sftp://me@corp.example:***@host/x"),
         (f"from https://me:{SECRET}@a to https://me:{SECRET}@b", "from https://me:***@a to https://me:***@b"),
     ],
 )
@@ -389,7 +390,7 @@ def test_the_password_in_a_url_is_masked(url: str, shown: str) -> None:
 
 
 @pytest.mark.spec("CFG-014")
-@pytest.mark.parametrize("url", ["https://host/a:b@c", "https://me@host", "a:b@c", "https://host:80/x", "12:30@noon"])
+@pytest.mark.parametrize("url", ["https://host/a:b@c", "https://me@host", "a:b@c", "https://host:80/x", "https://me@host:80/a@b", "12:30@noon"])
 def test_text_without_a_password_is_shown(url: str) -> None:
     assert repr(url) in repr(BackendConfig("t", {"endpoint_url": url}))
 

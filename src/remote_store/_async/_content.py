@@ -78,7 +78,7 @@ def _pull(pieces: Iterator[Any], enough: int) -> tuple[list[memoryview], bool]:
     size = 0
     until = time.monotonic() + _PULL_SECONDS
     for piece in pieces:
-        batch.append(_checked(piece))
+        batch.append(_kept(piece, enough))
         size += len(batch[-1])
         if size >= enough or time.monotonic() >= until:
             return batch, False
@@ -90,7 +90,7 @@ async def _async_pieces(pieces: Any) -> AsyncGenerator[bytes | memoryview, None]
     size = 0
     try:
         async for piece in pieces:
-            batch.append(_checked(piece))
+            batch.append(_kept(piece, _runtime.small()))
             size += len(batch[-1])
             if size >= _runtime.small():
                 for chunk in _sliced(batch):
@@ -110,6 +110,17 @@ def _sliced(batch: list[memoryview]) -> Iterator[bytes | memoryview]:
     for piece in batch:
         for offset in range(0, len(piece), CHUNK_SIZE):
             yield piece[offset : offset + CHUNK_SIZE]
+
+
+def _kept(piece: object, enough: int) -> memoryview:
+    """Return a view of a piece that stays right although its source goes on.
+
+    A source may fill the same buffer anew for each piece, or resize it, which fails while
+    there is a view of it. A large piece is handed on before the source is asked again.
+    """
+    view = _checked(piece)
+    stays = isinstance(piece, bytes) or (len(view) >= enough and not isinstance(piece, bytearray))
+    return view if stays else memoryview(bytes(view))
 
 
 def _checked(piece: object) -> memoryview:

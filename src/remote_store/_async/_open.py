@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from ..backends._known import backend_class, type_of_scheme
+from ..backends._known import class_of_scheme
 from ._store import AsyncStore
 
 
@@ -21,8 +19,6 @@ def open_async_store(url: str) -> AsyncStore:
     """
     if not isinstance(url, str):
         raise TypeError(f"url must be str, not {type(url).__name__}")
-    parts = urlsplit(url)
-    if "://" not in url:
-        raise ValueError(f"{url!r} is no URL; write file:///absolute/folder for a folder, or memory://")
-    backend, root = backend_class(type_of_scheme(parts.scheme)).from_url(url)
+    scheme, separator, _ = url.partition("://")
+    backend, root = class_of_scheme(scheme.lower() if separator else "").from_url(url)
     return AsyncStore(backend, root)

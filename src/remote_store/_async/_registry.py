@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Self
 
 from .. import _runtime
@@ -28,6 +29,10 @@ class AsyncRegistry:
     """
 
     def __init__(self, config: RegistryConfig | None = None) -> None:
+        if not isinstance(config, (RegistryConfig, NoneType)):
+            raise TypeError(
+                f"config must be a RegistryConfig, not {type(config).__name__}; from_dict and from_toml make one"
+            )
         self._config = config if config is not None else RegistryConfig()
         self._config.validate()
         self._lock = _runtime.Lock()
@@ -65,8 +70,9 @@ class AsyncRegistry:
         failures: list[Exception] = []
         for _, life in list(self._open.values()):
             life.closed = True
-        while self._open:  # one by one: a cancelled closing can be taken up again
-            _, (backend, _) = self._open.popitem()
+        while entry := self._take():  # one by one: a cancelled closing can be taken up again
+            backend, life = entry
+            life.closed = True
             try:
                 await backend.aclose()
             except Exception as error:  # noqa: BLE001 - all are closed first, and all failures raised below
@@ -75,6 +81,10 @@ class AsyncRegistry:
             raise failures[0]
         if failures:
             raise ExceptionGroup("several backends failed to close", failures)
+
+    def _take(self) -> tuple[Backend, Lifetime] | None:
+        with self._lock:
+            return self._open.popitem()[1] if self._open else None
 
     async def __aenter__(self) -> Self:
         return self

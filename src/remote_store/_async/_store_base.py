@@ -44,6 +44,8 @@ class StoreBase:
         Raises:
             InvalidPath: the name is outside of this store.
         """
+        if not isinstance(path, str):
+            raise TypeError(f"a native name must be str, not {type(path).__name__}")
         key = self._scope.backend.to_key(path)
         if self._scope.root and key != self._scope.root and not key.startswith(self._scope.prefix):
             raise InvalidPath(
@@ -59,6 +61,8 @@ class StoreBase:
         Raises:
             CapabilityNotSupported: the backend has none.
         """
+        if not isinstance(type_hint, type):
+            raise TypeError(f"unwrap() needs a type, not {type_hint!r}")
         return self._scope.backend.unwrap(type_hint)
 
     async def aclose(self) -> None:

@@ -54,6 +54,7 @@ class GlobBatches:
     """Files whose path matches a pattern. Folders that cannot match are never listed."""
 
     def __init__(self, scope: Scope, pattern: str) -> None:
+        compile_pattern(pattern)  # a bad set of characters is refused at once
         self._scope = scope
         self._pending: list[tuple[str, list[str]]] = [(scope.root, pattern.split("/"))]
         self._open: Mapped[FileInfo] | None = None
@@ -152,6 +153,10 @@ def _component(part: str) -> str:
 
 def _set(body: str) -> str:
     negated = body.startswith("!")
-    escaped = re.sub(r"([\\\[\]^&~|])", r"\\\1", body[1:] if negated else body)
-    escaped = escaped.replace("--", r"\-\-")  # re reserves the bare form
-    return f"[^/{escaped}]" if negated else f"(?!/)[{escaped}]"
+    members = re.sub(r"(.)-(.)|(.)", _member, body[1:] if negated else body, flags=re.DOTALL)
+    return f"(?!/)[{'^' if negated else ''}{members}]"
+
+
+def _member(match: re.Match[str]) -> str:
+    first, last, single = match.groups()
+    return re.escape(single) if first is None else f"{re.escape(first)}-{re.escape(last)}"

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import enum
+import os
 import sys
 import threading
+import weakref
+from typing import Any
 
-Lock = threading.Lock
+_locks: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def Lock() -> threading.Lock:  # noqa: N802 - named as what it makes
+    """Return a lock that is free again in a forked child, whoever held it in the parent."""
+    _locks.add(lock := threading.Lock())
+    return lock
+
+
+def _after_fork() -> None:
+    for lock in list(_locks):
+        lock._at_fork_reinit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class World(enum.Enum):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..backend import Backend
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 ENTRY_POINTS: Final = "remote_store.backends"
 
@@ -43,9 +46,20 @@ def register_backend(type_name: str, cls: type[Backend]) -> None:
     _registered[str(type_name)] = cls
 
 
-def type_of_scheme(scheme: str) -> str:
-    """Return the backend type that a URL scheme stands for."""
-    return _SCHEMES.get(scheme, scheme)
+def class_of_scheme(scheme: str) -> type[Backend]:
+    """Return the class of the backend type that a URL scheme stands for.
+
+    Raises:
+        ValueError: the scheme is unknown, or the extra of its type is not installed.
+    """
+    type_name = _SCHEMES.get(scheme, scheme)
+    if type_name not in _BUILTIN and type_name not in _known_types():
+        names = {name: scheme for scheme, name in _SCHEMES.items()}
+        known = ", ".join(sorted(names.get(name, name) for name in _known_types()))
+        raise ValueError(
+            f"a store's URL begins with a known scheme, as in file:///data; known schemes: {known}"
+        )
+    return backend_class(type_name)
 
 
 def backend_class(type_name: str) -> type[Backend]:
@@ -85,15 +99,23 @@ def _installed(module: str) -> bool:
 
 
 def _load_installed(type_name: str) -> type[Backend]:
+    point = _entry_points().get(type_name)
+    if point is None:
+        known = ", ".join(sorted(_known_types()))
+        raise ValueError(f"unknown backend type {type_name!r}; known types: {known}")
+    cls: object = point.load()
+    if not (isinstance(cls, type) and issubclass(cls, Backend)):
+        raise ValueError(
+            f"entry point {type_name!r} in group {ENTRY_POINTS!r} is no subclass of Backend: {cls!r}"
+        )
+    return cls
+
+
+def _known_types() -> set[str]:
+    return {*_BUILTIN, *_registered, *_entry_points()}
+
+
+def _entry_points() -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points  # slow to import, and rarely needed
 
-    found = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
-    if type_name in found:
-        cls: object = found[type_name].load()
-        if not (isinstance(cls, type) and issubclass(cls, Backend)):
-            raise ValueError(
-                f"entry point {type_name!r} in group {ENTRY_POINTS!r} is no subclass of Backend: {cls!r}"
-            )
-        return cls
-    known = ", ".join(sorted({*_BUILTIN, *_registered, *found}))
-    raise ValueError(f"unknown backend type {type_name!r}; known types: {known}")
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, Never, TypeAlias, cast
 
 from .. import _runtime
+from .._secrets import masked
 from .._types import Buffer
 from ..backend import Backend, Pages, Reader, Writer
 from ..capabilities import Capability, CapabilitySet
@@ -136,7 +137,7 @@ class MemoryBackend(Backend):
     @classmethod
     def from_url(cls, url: str) -> tuple[Backend, str]:
         if url != "memory://":
-            raise ValueError(f"a store in memory is memory:// and nothing more, not {url!r}")
+            raise ValueError(f"a store in memory is memory:// and nothing more, not {masked(url)!r}")
         return cls(), ""
 
     # -- the tree; callers that change it hold the lock --------------------------

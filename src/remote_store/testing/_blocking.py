@@ -24,8 +24,10 @@ _END: Final = object()
 
 
 async def in_thread(call: Callable[..., T], *args: Any, **options: Any) -> T:
-    """Make a blocking call in a worker thread."""
-    return await to_thread.run_sync(partial(call, *args, **options))
+    """Make a blocking call in a worker thread, which keeps neither arguments nor result afterwards."""
+    job, results = [partial(call, *args, **options)], []
+    await to_thread.run_sync(lambda: results.append(job.pop()()))
+    return results.pop()
 
 
 def face_of(store: Store) -> AsyncStore:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ... import _runtime
+from ..._secrets import masked
 from ...backend import Backend, Pages, Reader, Writer
 from ...capabilities import Capability, CapabilitySet
 from ...errors import InvalidPath, NotFound, RemoteStoreError
@@ -170,8 +171,8 @@ class LocalBackend(Backend):
     @classmethod
     def from_url(cls, url: str) -> tuple[Backend, str]:
         parts = urlsplit(url)
-        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-            raise ValueError(f"a folder of this machine is file:///absolute/folder, not {url!r}")
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/") or parts.fragment:
+            raise ValueError(f"a folder of this machine is file:///absolute/folder, not {masked(url)!r}")
         options = {
             name: _switch(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)
         }

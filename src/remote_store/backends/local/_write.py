@@ -111,6 +111,7 @@ class TempFile:
             self._sync_folders()
         self._created.clear()
         self._close()
+        self._folder = None
         return WriteResult(RemotePath._of(self._key), self.size)
 
     def _sync_folders(self) -> None:
@@ -131,6 +132,7 @@ class TempFile:
         if self._created:
             self._root.unmake(self._created)
             self._created.clear()
+        self._folder = None
 
     def _close(self) -> None:
         fd, self.fd = self.fd, -1

@@ -69,13 +69,13 @@ class Content(ContractBase):
     async def test_a_file_is_read_from_where_it_stands(self, store: AsyncStore, tmp_path: Path) -> None:
         path = anyio.Path(tmp_path / "source")
         await path.write_bytes(LARGE)
-        source: Any
-        for name in ("on disk", "in memory", "unbuffered"):
-            if name == "in memory":
-                source = io.BytesIO(LARGE)
-            else:
-                opened = await anyio.open_file(path, "rb", **({"buffering": 0} if name == "unbuffered" else {}))
-                source = opened.wrapped
+        buffered, unbuffered = await anyio.open_file(path, "rb"), await anyio.open_file(path, "rb", 0)
+        sources: dict[str, Any] = {
+            "on disk": buffered.wrapped,
+            "unbuffered": unbuffered.wrapped,
+            "in memory": io.BytesIO(LARGE),
+        }
+        for name, source in sources.items():
             source.seek(100_000)
             await store.write(name, source)
             assert not source.closed
@@ -101,7 +101,16 @@ class Content(ContractBase):
     @spec("STR-018")
     @needs("write", "read")
     async def test_iterables_are_joined(self, store: AsyncStore) -> None:
-        pieces: list[Any] = [b"", b"ab", b"", bytearray(b"cd"), memoryview(b"ef"), b"", array("B", b"gh"), b""]
+        pieces: list[Any] = [
+            b"",
+            b"ab",
+            b"",
+            bytearray(b"cd"),
+            memoryview(b"ef"),
+            b"",
+            array("B", b"gh"),
+            b"",
+        ]
         sources: dict[str, Any] = {
             "list": pieces,
             "tuple": tuple(pieces),

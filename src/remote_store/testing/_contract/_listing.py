@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import PurePosixPath
 
 import pytest
@@ -14,7 +13,7 @@ from ...errors import InvalidPath
 from ...models import FileInfo, RemoteFolder
 from ...paths import RemotePath
 from .._spec import needs, spec
-from ._base import ContractBase, all_of, fill, paths_of
+from ._base import ContractBase, all_of, fill, let_go, paths_of
 from ._operations import LISTING
 
 TREE = ("one", "two", "a/one", "a/b/one", "a/b/two", "a/b/c/one", "a2/one", "d/e/f/one")
@@ -78,7 +77,8 @@ class Listings(ContractBase):
         steps = await all_of(store.walk())
         seen = [folder for folder, _, _ in steps]
         found = {
-            str(folder): (sorted(folders), sorted(info.name for info in files)) for folder, folders, files in steps
+            str(folder): (sorted(folders), sorted(info.name for info in files))
+            for folder, folders, files in steps
         }
         assert found == {
             "": (["a", "a2", "d"], ["one", "two"]),
@@ -181,7 +181,7 @@ class Listings(ContractBase):
         async for _ in listing:
             break
         del listing
-        gc.collect()
+        let_go()
         assert self.count_held(raw) <= before
 
     @spec("STORE-042", "BE-006")
@@ -198,7 +198,7 @@ class Listings(ContractBase):
                     with pytest.raises(StopAsyncIteration):
                         await listing.__anext__()
             del listing
-            gc.collect()
+            let_go()
             assert self.count_held(raw) <= before
 
     @spec("BE-018")
@@ -207,7 +207,7 @@ class Listings(ContractBase):
         """What is there all the time is reported once; nothing fails."""
         stay = sorted(f"a/stay{number}" for number in range(60))
         await fill(store, *stay, *(f"a/go{number}" for number in range(60)))
-        seen = []
+        seen: list[str] = []
         async for info in store.list_files("a"):
             if not seen:
                 for number in range(60):
@@ -221,7 +221,7 @@ class Listings(ContractBase):
     @needs("write", "list", "delete")
     async def test_a_folder_that_vanishes_meanwhile(self, store: AsyncStore) -> None:
         await fill(store, "a/b/file", "a/c/file", "a/file", "z/file")
-        seen = []
+        seen: list[str] = []
         async for folder, _, _ in store.walk():
             seen.append(str(folder))
             if not folder.parts:

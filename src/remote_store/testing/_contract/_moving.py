@@ -19,7 +19,13 @@ class Moving(ContractBase):
     """``move`` and ``copy``; what holds for one holds for the other."""
 
     async def transfer(
-        self, store: AsyncStore, verb: str, src: str | RemotePath, dst: str | RemotePath, *, overwrite: bool = False
+        self,
+        store: AsyncStore,
+        verb: str,
+        src: str | RemotePath,
+        dst: str | RemotePath,
+        *,
+        overwrite: bool = False,
     ) -> WriteResult:
         """Move or copy; skip the test if the backend cannot."""
         if Capability(verb) not in store.capabilities:
@@ -144,7 +150,11 @@ class Moving(ContractBase):
     async def test_onto_itself(self, store: AsyncStore, inner: AsyncStore, verb: str) -> None:
         await inner.write("a/file", TEXT)
         for overwrite in (False, True):
-            for src, dst in (("a/file", "a/file"), ("a//file", "./a/file"), (RemotePath("a/file"), "/a/file")):
+            for src, dst in (
+                ("a/file", "a/file"),
+                ("a//file", "./a/file"),
+                (RemotePath("a/file"), "/a/file"),
+            ):
                 result = await self.transfer(inner, verb, src, dst, overwrite=overwrite)
                 assert (result.path, result.size) == (RemotePath("a/file"), len(TEXT))
                 assert await inner.read_bytes("a/file") == TEXT

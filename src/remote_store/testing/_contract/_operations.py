@@ -79,11 +79,13 @@ async def _open_write_atomic(store: AsyncStore, path: Any) -> object:
 
 
 async def _delete(store: AsyncStore, path: Any) -> object:
-    return await store.delete(path)
+    await store.delete(path)
+    return None
 
 
 async def _delete_folder(store: AsyncStore, path: Any) -> object:
-    return await store.delete_folder(path, recursive=True)
+    await store.delete_folder(path, recursive=True)
+    return None
 
 
 async def _move_from(store: AsyncStore, path: Any) -> object:

@@ -113,7 +113,15 @@ class Questions(ContractBase):
     @spec("STORE-023", "MOD-007")
     @needs("write", "metadata")
     async def test_folder_info_adds_up_all_below(self, store: AsyncStore) -> None:
-        for path, size in {"f/1": 1, "f/2": 20, "f/a/3": 300, "f/a/b/4": 4000, "f2/x": 5, "f": 0, "e/x": 7}.items():
+        for path, size in {
+            "f/1": 1,
+            "f/2": 20,
+            "f/a/3": 300,
+            "f/a/b/4": 4000,
+            "f2/x": 5,
+            "f": 0,
+            "e/x": 7,
+        }.items():
             if path != "f":
                 await store.write(path, b"x" * size)
         info = await store.get_folder_info("f")

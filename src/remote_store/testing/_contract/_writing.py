@@ -129,7 +129,7 @@ class Writing(ContractBase):
     @needs("write", "read", "list")
     @in_every_way
     async def test_a_cancelled_write(self, store: AsyncStore, how: str) -> None:
-        """The source waits for ever and the task is cancelled; blocking code has interrupts instead, see above."""
+        """The source waits for ever and the task is cancelled; blocking code has interrupts, see above."""
         if self.blocking:
             return
         await self.put(store, how, "old/file", b"old")
