@@ -23,6 +23,7 @@ from remote_store import (
     Store,
     WriteResult,
 )
+from remote_store._runtime import checkpoint
 from remote_store.typing import Entry, Pages, Reader, Writer
 
 if TYPE_CHECKING:
@@ -54,9 +55,11 @@ class DictBackend(Backend):
     # -- questions
 
     async def is_file(self, path: str) -> bool:
+        await checkpoint()
         return path in self.files
 
     async def is_folder(self, path: str) -> bool:
+        await checkpoint()
         return not path or next(self.below(path), None) is not None
 
     async def get_file_info(self, path: str) -> FileInfo:
@@ -81,6 +84,7 @@ class DictBackend(Backend):
             raise NotFound("there is no such file", path=path, backend=self.name)
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        await checkpoint()
         if path in self.files:
             raise InvalidPath("this is a file", path=path, backend=self.name)
         found = list(self.below(path))
@@ -132,6 +136,7 @@ class DictBackend(Backend):
         return FileInfo(RemotePath(path), path.rpartition("/")[2], len(stored.data), changed)
 
     async def load(self, path: str) -> Stored:
+        await checkpoint()  # nothing here waits, so let other tasks run
         stored = self.files.get(path)
         if stored is not None:
             return stored
@@ -160,6 +165,8 @@ class DictBackend(Backend):
 class BytesReader(Reader):
     """Reads from bytes that are there already."""
 
+    seekable = True
+
     def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
         self.size = len(data)
@@ -168,6 +175,9 @@ class BytesReader(Reader):
         chunk = self.data[self.at : self.at + n]
         self.at += len(chunk)
         return chunk
+
+    async def seek(self, position: int) -> None:
+        self.at = position
 
     async def aclose(self) -> None:
         self.data = b""
@@ -197,6 +207,7 @@ class DictPages(Pages):
         self.entries = entries
 
     async def __anext__(self) -> list[Entry]:
+        await checkpoint()
         page = list(islice(self.entries, 1000))
         if not page:
             raise StopAsyncIteration

@@ -133,16 +133,25 @@ def descriptors(below: Path | None = None) -> Counter[str]:
 
 
 class Jobs:
-    """Every call that is handed to a worker thread, so that a test can see that all have ended."""
+    """Every call that is handed to a worker thread, so that a test can see that all have ended.
+
+    While ``may_begin`` is not set, calls are taken and do not begin.
+    """
 
     def __init__(self, monkeypatch: Any) -> None:
         self.all: list[_workers.Job[Any]] = []
+        self.may_begin = threading.Event()
+        self.may_begin.set()
         start = _workers.Workers.start
+
+        def held(call: Callable[..., Any], *args: Any) -> Any:
+            assert self.may_begin.wait(WATCHDOG)
+            return call(*args)
 
         def recorded(
             pool: _workers.Workers, call: Callable[..., Any], args: tuple[Any, ...]
         ) -> _workers.Job[Any]:
-            job = start(pool, call, args)
+            job = start(pool, held, (call, *args))
             self.all.append(job)
             return job
 

@@ -26,11 +26,15 @@ class Stepped:
     """Awaits a coroutine, and calls something when it suspends for the given time.
 
     The call comes before the loop learns of the suspension, so that a cancellation
-    arrives at exactly this one.
+    arrives at exactly this one. Work in threads goes on only while the coroutine is
+    suspended, so that each piece of it takes a suspension, however quick it is.
     """
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], at: int, call: Callable[[], object], always: bool) -> None:
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, Any], at: int, call: Callable[[], object], always: bool, jobs: Jobs
+    ) -> None:
         self.coroutine, self.at, self.call, self.always = coroutine, at, call, always
+        self.may_begin = jobs.may_begin
         self.suspended = 0
 
     @property
@@ -41,10 +45,13 @@ class Stepped:
         go: Callable[[Any], Any] = self.coroutine.send
         given: list[Any] = [None]  # emptied at each step: this frame must not keep an error alive
         while True:
+            self.may_begin.clear()
             try:
                 what = go(given.pop())
             except StopIteration as stop:
                 return stop.value
+            finally:
+                self.may_begin.set()
             self.suspended += 1
             if self.suspended == self.at or (self.always and self.hit):
                 self.call()
@@ -82,7 +89,7 @@ class Way:
             target()
 
         if not self.scope:
-            task = asyncio.create_task(_awaited(stepped := Stepped(coroutine, at, lambda: cancel(), self.always)))
+            task = asyncio.create_task(_awaited(stepped := Stepped(coroutine, at, lambda: cancel(), self.always, jobs)))
             target: Callable[[], object] = task.cancel
             await asyncio.wait([task])
             assert task.cancelled() == stepped.hit, "the cancellation was lost"
@@ -92,7 +99,7 @@ class Way:
         done = False
         with (trio if self.world == "trio" else anyio).CancelScope() as scope:
             target = scope.cancel
-            stepped = Stepped(coroutine, at, cancel, self.always)
+            stepped = Stepped(coroutine, at, cancel, self.always, jobs)
             await stepped
             done = True
             await anyio.lowlevel.checkpoint()
@@ -156,12 +163,12 @@ def test_cancelled_at_every_suspension(
         return outcome
 
     async def main() -> int:
-        reference, before = begin(0)
+        reference, before = await anyio.to_thread.run_sync(begin, 0)
         assert await use(reference, 10**6) == (False, True)
         after = content_of(Store(reference))
         assert (before == after) == (operation.change == "none")
         for at in count(1):
-            backend, _ = begin(at)
+            backend, _ = await anyio.to_thread.run_sync(begin, at)
             hit, done = await use(backend, at)
             check(operation.change, before, content_of(Store(backend)), after, done)
             await AsyncStore(backend).write("still works", b"1")

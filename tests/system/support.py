@@ -26,6 +26,11 @@ WATCHDOG = 60.0
 STRICT = ("-X", "dev", "-W", "error")
 """An interpreter that reports what is left open, and in which every warning is an error."""
 
+_UNHURRIED = """
+import logging
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # no "Executing ... took 0.1 seconds" on a busy machine
+"""
+
 
 def run(loop: str, main: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
     """Run an async function to its end in a new loop of one kind."""
@@ -49,11 +54,12 @@ def script(source: str, *args: object, folder: Path | None = None) -> str:
 
     It is a file, in ``folder`` if there is one, as the children of ``multiprocessing`` need.
     """
+    source = _UNHURRIED + textwrap.dedent(source)
     if folder is None:
-        start = [sys.executable, *STRICT, "-c", textwrap.dedent(source), *map(str, args)]
+        start = [sys.executable, *STRICT, "-c", source, *map(str, args)]
     else:
         program = folder / "program.py"
-        program.write_text(textwrap.dedent(source), encoding="utf-8")
+        program.write_text(source, encoding="utf-8")
         start = command(program, *args)
     done = subprocess.run(start, capture_output=True, text=True, timeout=WATCHDOG, check=False)
     assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"

@@ -9,13 +9,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.unit.support import fresh_python
 
 from remote_store import BackendConfig, Registry, RegistryConfig, StoreProfile, register_backend
 from remote_store import backends as public
-from remote_store.backends import LocalBackend, MemoryBackend
-from remote_store.backends import _known
+from remote_store.backends import LocalBackend, MemoryBackend, _known
 from remote_store.backends._known import backend_class
-from tests.unit.support import fresh_python
 
 EXTRAS = [
     ("s3", "s3", ["aiobotocore"]),
@@ -46,10 +45,14 @@ PLUGIN = """
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A third-party package in a folder that is on the path, as pip would leave it."""
-    (tmp_path / "tape_store.py").write_text("\n".join(line[4:] for line in PLUGIN.splitlines()), encoding="utf-8")
+    (tmp_path / "tape_store.py").write_text(
+        "\n".join(line[4:] for line in PLUGIN.splitlines()), encoding="utf-8"
+    )
     info = tmp_path / "tape_store-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tape-store\nVersion: 1.0\n", encoding="utf-8")
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: tape-store\nVersion: 1.0\n", encoding="utf-8"
+    )
     (info / "entry_points.txt").write_text(
         "[remote_store.backends]\n"
         "tape = tape_store:TapeBackend\n"
@@ -98,13 +101,17 @@ def test_only_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.syspath_prepend(str(tmp_path))
     dream = _known._Builtin(".dream", "DreamBackend", "dream", ("absent_sdk.core", "present_sdk"))
     monkeypatch.setitem(_known._BUILTIN, "dream", dream)
-    with pytest.raises(ValueError, match=r'^the \'dream\' backend needs absent_sdk\.core: pip install "remote'):
+    with pytest.raises(
+        ValueError, match=r'^the \'dream\' backend needs absent_sdk\.core: pip install "remote'
+    ):
         backend_class("dream")
 
 
 @pytest.mark.spec("REG-011")
 def test_a_type_that_this_version_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(_known._BUILTIN, "dream", _known._Builtin(".dream", "DreamBackend", "dream", ("json",)))
+    monkeypatch.setitem(
+        _known._BUILTIN, "dream", _known._Builtin(".dream", "DreamBackend", "dream", ("json",))
+    )
     with pytest.raises(ValueError, match="not part of this version of remote-store"):
         backend_class("dream")
 
@@ -115,7 +122,9 @@ def test_a_built_in_type_is_imported_when_it_is_used(monkeypatch: pytest.MonkeyP
     module.__spec__ = importlib.machinery.ModuleSpec("remote_store.backends.dream", None)
     module.DreamBackend = MemoryBackend  # type: ignore[attr-defined]  # modules take any attribute
     monkeypatch.setitem(sys.modules, "remote_store.backends.dream", module)
-    monkeypatch.setitem(_known._BUILTIN, "dream", _known._Builtin(".dream", "DreamBackend", "dream", ("json",)))
+    monkeypatch.setitem(
+        _known._BUILTIN, "dream", _known._Builtin(".dream", "DreamBackend", "dream", ("json",))
+    )
     assert backend_class("dream") is MemoryBackend
 
 
@@ -153,7 +162,9 @@ def test_a_third_party_type_is_found_by_its_entry_point(installed: Path) -> None
 @pytest.mark.spec("REG-012")
 @pytest.mark.parametrize("kind", ["dict", "maker"])
 def test_an_entry_point_that_is_no_backend(installed: Path, kind: str) -> None:
-    with pytest.raises(ValueError, match=f"entry point '{kind}' in group 'remote_store.backends' is no subclass"):
+    with pytest.raises(
+        ValueError, match=f"entry point '{kind}' in group 'remote_store.backends' is no subclass"
+    ):
         store_of(kind)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.unit.support import run_in
 
 from remote_store import (
     AsyncRegistry,
@@ -31,7 +32,6 @@ from remote_store import (
 from remote_store.backends import LocalBackend, MemoryBackend
 from remote_store.testing import FaultyBackend
 from remote_store.testing._blocking import face_of
-from tests.unit.support import run_in
 
 FACES = ("asyncio", "trio", "blocking")
 
@@ -180,7 +180,7 @@ OTHERS = [
     Bad("write_text that cannot be encoded", UnicodeEncodeError, "ascii",
         lambda store: store.write_text("f", "é", encoding="ascii")),
     Bad("overwrite by position", TypeError, "positional",
-        lambda store: store.write("f", OK, True)),  # type: ignore[call-arg,misc]
+        lambda store: store.write("f", OK, True)),  # type: ignore[call-arg]
     Bad("glob of a bad set", InvalidPath, "bad set of characters", lambda store: store.glob("a/[z-a]")),
     Bad("glob of a bad set below a good one", InvalidPath, "bad set of characters",
         lambda store: store.glob("*/[z-a]/b")),

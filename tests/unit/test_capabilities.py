@@ -63,7 +63,9 @@ def test_the_two_questions_agree(members: frozenset[Capability]) -> None:
 
 
 @pytest.mark.spec("CAP-002")
-@pytest.mark.parametrize("thing", ["read", "READ", None, 0, object(), Capability, ("read",), [], {}, {"read"}])
+@pytest.mark.parametrize(
+    "thing", ["read", "READ", None, 0, object(), Capability, ("read",), [], {}, {"read"}]
+)
 def test_what_is_no_capability_is_not_in(thing: Any) -> None:
     assert thing not in CapabilitySet(Capability)
 

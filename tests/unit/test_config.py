@@ -138,7 +138,10 @@ def test_what_is_missing_is_a_key_error(data: Any, text: str) -> None:
 
 @pytest.mark.spec("CFG-005")
 def test_a_number_is_taken_as_its_text() -> None:
-    data = {"backends": {1: {"type": 2}}, "stores": {3: {"backend": 1, "root_path": 2026}, 4.5: {"backend": "1"}}}
+    data: dict[str, Any] = {
+        "backends": {1: {"type": 2}},
+        "stores": {3: {"backend": 1, "root_path": 2026}, 4.5: {"backend": "1"}},
+    }
     config = RegistryConfig.from_dict(data)
     assert config.backends == {"1": BackendConfig("2")}
     assert config.stores == {"3": StoreProfile("1", "2026"), "4.5": StoreProfile("1")}
@@ -390,7 +393,17 @@ def test_the_password_in_a_url_is_masked(url: str, shown: str) -> None:
 
 
 @pytest.mark.spec("CFG-014")
-@pytest.mark.parametrize("url", ["https://host/a:b@c", "https://me@host", "a:b@c", "https://host:80/x", "https://me@host:80/a@b", "12:30@noon"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://host/a:b@c",
+        "https://me@host",
+        "a:b@c",
+        "https://host:80/x",
+        "https://me@host:80/a@b",
+        "12:30@noon",
+    ],
+)
 def test_text_without_a_password_is_shown(url: str) -> None:
     assert repr(url) in repr(BackendConfig("t", {"endpoint_url": url}))
 

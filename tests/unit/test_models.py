@@ -80,14 +80,16 @@ def test_models_compare_by_every_field(kind: type[Any], name: str) -> None:
 
 @pytest.mark.spec("MOD-002")
 def test_models_compare_by_exact_type() -> None:
-    assert RemoteFile(PATH) != RemoteFolder(PATH)
-    assert WriteResult(PATH, 3) != FolderInfo(PATH, 3, 0)
+    file, folder, result, info = RemoteFile(PATH), RemoteFolder(PATH), WriteResult(PATH, 3), FolderInfo(PATH, 3, 0)
+    values: list[object] = [file, folder, result, info, PATH, "a/b.txt"]
+    assert [[one == other for other in values] for one in values] == [
+        [one is other for other in values] for one in values
+    ]
 
     class Special(RemoteFile):
         pass
 
     assert Special(PATH) != RemoteFile(PATH)
-    assert RemoteFile(PATH) != PATH
 
 
 @pytest.mark.spec("MOD-003")
@@ -158,7 +160,9 @@ def test_a_file_or_folder_by_its_path_alone() -> None:
 def test_models_survive_pickling_and_copying(kind: type[Any]) -> None:
     model = made(kind)
     copies = [copy.copy(model), copy.deepcopy(model), dataclasses.replace(model)]
-    copies += [pickle.loads(pickle.dumps(model, protocol)) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)]
+    copies += [
+        pickle.loads(pickle.dumps(model, protocol)) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
+    ]
     for again in copies:
         assert again == model
         assert type(again) is kind

@@ -71,7 +71,9 @@ def matches(pattern: str, path: str) -> bool:
 components = st.text(ALPHABET + ".+,&\n", min_size=1, max_size=4)
 paths = st.lists(components, min_size=1, max_size=4).map("/".join)
 sets = st.text(ALPHABET + "+&|~", min_size=1, max_size=5).map("[{}]".format)
-pieces = st.one_of(st.sampled_from(["*", "?", "a", "b", "-", ".", "!", "[", "]", "[ab]", "[!ab]", "[a-b]"]), sets)
+pieces = st.one_of(
+    st.sampled_from(["*", "?", "a", "b", "-", ".", "!", "[", "]", "[ab]", "[!ab]", "[a-b]"]), sets
+)
 patterns = st.lists(
     st.one_of(st.just("**"), st.lists(pieces, min_size=1, max_size=4).map("".join)), min_size=1, max_size=4
 ).map("/".join)

@@ -6,7 +6,7 @@ import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -33,8 +33,7 @@ faces = pytest.mark.parametrize("face", FACES)
 class Counted(MemoryBackend):
     """Counts its makings and closings; fails to close if told so."""
 
-    made: list[Counted] = []
-    barrier: threading.Barrier | None = None
+    made: ClassVar[list[Counted]] = []
 
     def __init__(self, tag: str = "", error: BaseException | None = None) -> None:
         super().__init__()
@@ -298,7 +297,11 @@ def test_a_configuration_that_does_not_hold_together_shows_no_secret(face: type[
 @pytest.mark.spec("REG-008")
 @faces
 def test_equality(face: type[Registry]) -> None:
-    one, same, other = face(config(a={"tag": "1"})), face(config(a={"tag": "1"})), face(config(a={"tag": "2"}))
+    one, same, other = (
+        face(config(a={"tag": "1"})),
+        face(config(a={"tag": "1"})),
+        face(config(a={"tag": "2"})),
+    )
     one.get_store("a")
     assert one == same
     assert hash(one) == hash(same)
@@ -315,7 +318,9 @@ def test_the_faces_are_not_equal() -> None:
 @pytest.mark.spec("REG-009")
 @faces
 def test_the_options_of_a_store_are_the_applications_own(face: type[Registry]) -> None:
-    given = RegistryConfig({"b": BackendConfig("counted")}, {"s": StoreProfile("b", "", {"tag": "no", "x": 1})})
+    given = RegistryConfig(
+        {"b": BackendConfig("counted")}, {"s": StoreProfile("b", "", {"tag": "no", "x": 1})}
+    )
     face(given).get_store("s")
     assert Counted.made[0].tag == ""
     assert given.stores["s"].options == {"tag": "no", "x": 1}
@@ -344,7 +349,9 @@ def test_local_and_memory_are_always_there(face: type[Registry], tmp_path: Path)
         ("counted", {"tga": SECRET}, "given: tga"),
     ],
 )
-def test_options_that_do_not_fit(face: type[Registry], kind: str, options: dict[str, Any], listed: str) -> None:
+def test_options_that_do_not_fit(
+    face: type[Registry], kind: str, options: dict[str, Any], listed: str
+) -> None:
     registry = face(RegistryConfig({"b": BackendConfig(kind, options)}, {"s": StoreProfile("b")}))
     with pytest.raises(ValueError, match=listed) as caught:
         registry.get_store("s")

@@ -69,7 +69,9 @@ def test_a_type_that_takes_no_url_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.spec("REG-017")
-@pytest.mark.parametrize("name", ["plain", "with space", "a%41b", "ü/ö", "q?mark", "hash#tag", "semi;colon", "a&b"])
+@pytest.mark.parametrize(
+    "name", ["plain", "with space", "a%41b", "ü/ö", "q?mark", "hash#tag", "semi;colon", "a&b"]
+)
 def test_file_opens_a_folder(tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
     folder.mkdir(parents=True)
@@ -116,9 +118,7 @@ def test_options_come_as_a_query(tmp_path: Path, durable: bool, monkeypatch: pyt
     ],
 )
 @openers
-def test_a_url_that_does_not_fit(
-    opener: Any, url: str, text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_url_that_does_not_fit(opener: Any, url: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def init(self: LocalBackend, root: str, **options: Any) -> None:
         raise AssertionError(f"made a backend on {root} with {options}")
 

@@ -31,7 +31,7 @@ class AsyncRegistry:
     def __init__(self, config: RegistryConfig | None = None) -> None:
         if not isinstance(config, (RegistryConfig, NoneType)):
             raise TypeError(
-                f"config must be a RegistryConfig, not {type(config).__name__}; from_dict and from_toml make one"
+                f"config must be a RegistryConfig, not {type(config).__name__}; from_dict() makes one"
             )
         self._config = config if config is not None else RegistryConfig()
         self._config.validate()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from pathlib import Path
 from random import Random
@@ -157,6 +158,17 @@ class ContractBase:
         """Return a backend to be called as the way demands."""
         return driven(backend) if self.blocking else backend
 
+    async def released(self, raw: Backend, before: int) -> None:
+        """Fail unless the backend soon holds no more than before.
+
+        A worker thread may let go of a result a moment after the task has got it.
+        """
+        gc.collect(1)  # a cycle may hold what was dropped just now; a full collection takes too long
+        end = time.monotonic() + 5
+        while (held := self.count_held(raw)) > before:
+            assert time.monotonic() < end, f"{held - before} more open than before"
+            await anyio.sleep(0.005)
+
     def plain(self, stream: Any) -> Any:
         """Return a stream as the face has it: the blocking one in the blocking way."""
         return stream.plain if self.blocking else stream
@@ -198,11 +210,6 @@ async def all_of(items: AsyncIterable[T]) -> list[T]:
 async def paths_of(infos: AsyncIterable[FileInfo]) -> list[str]:
     """Return the paths in a listing, sorted."""
     return sorted([str(info.path) async for info in infos])
-
-
-def let_go() -> None:
-    """Collect what was dropped just now, in case a cycle holds it; a full collection takes too long."""
-    gc.collect(1)
 
 
 async def fill(store: AsyncStore, *paths: str) -> None:

@@ -13,7 +13,7 @@ from ...errors import InvalidPath
 from ...models import FileInfo, RemoteFolder
 from ...paths import RemotePath
 from .._spec import needs, spec
-from ._base import ContractBase, all_of, fill, let_go, paths_of
+from ._base import ContractBase, all_of, fill, paths_of
 from ._operations import LISTING
 
 TREE = ("one", "two", "a/one", "a/b/one", "a/b/two", "a/b/c/one", "a2/one", "d/e/f/one")
@@ -176,13 +176,12 @@ class Listings(ContractBase):
         await listing.__anext__()
         await listing.aclose()
         await listing.aclose()
-        assert self.count_held(raw) <= before
+        await self.released(raw, before)
         listing = store.list_files(recursive=True)
         async for _ in listing:
             break
         del listing
-        let_go()
-        assert self.count_held(raw) <= before
+        await self.released(raw, before)
 
     @spec("STORE-042", "BE-006")
     @needs("write", "list")
@@ -198,8 +197,7 @@ class Listings(ContractBase):
                     with pytest.raises(StopAsyncIteration):
                         await listing.__anext__()
             del listing
-            let_go()
-            assert self.count_held(raw) <= before
+            await self.released(raw, before)
 
     @spec("BE-018")
     @needs("write", "list", "delete")

@@ -9,7 +9,7 @@ from ...backend import Backend, Pages
 from ...errors import InvalidPath
 from ...models import Entry, FileInfo, RemoteFolder
 from .._spec import needs, spec
-from ._base import ContractBase, fill, let_go
+from ._base import ContractBase, fill
 
 TREE = ("one", "a/one", "a/b/two", "a/b/c/three", "d/e/four")
 FOLDERS = ("a", "a/b", "a/b/c", "d", "d/e")
@@ -86,12 +86,11 @@ class PageRules(ContractBase):
         await closed.__anext__()
         await closed.aclose()
         await closed.aclose()
-        assert self.count_held(raw) <= before
+        await self.released(raw, before)
         dropped = backend.list_pages("", recursive=True)
         await dropped.__anext__()
         del dropped
-        let_go()
-        assert self.count_held(raw) <= before
+        await self.released(raw, before)
 
     @spec("BE-018")
     @needs("write", "list", "recursive_list", "delete")

@@ -8,7 +8,7 @@ from ..._async import AsyncStore
 from ...backend import CHUNK_SIZE, Backend, Reader
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from .._spec import needs, spec
-from ._base import LARGE, TEXT, ContractBase, fill, let_go
+from ._base import LARGE, TEXT, ContractBase, fill
 
 
 async def rest_of(reader: Reader, n: int = CHUNK_SIZE) -> bytes:
@@ -100,12 +100,11 @@ class Readers(ContractBase):
         await reader.read(10)
         await reader.aclose()
         await reader.aclose()
-        assert self.count_held(raw) <= before
+        await self.released(raw, before)
         reader = await backend.open_read("file")
         await reader.read(10)
         del reader
-        let_go()
-        assert self.count_held(raw) <= before
+        await self.released(raw, before)
 
     @spec("BE-002", "ERR-011", "ERR-010")
     @needs("write", "read")

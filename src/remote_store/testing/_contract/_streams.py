@@ -14,7 +14,7 @@ from ...backend import CHUNK_SIZE, Backend
 from ...capabilities import Capability
 from ...errors import CapabilityNotSupported, RemoteStoreError
 from .._spec import needs, spec
-from ._base import LARGE, TEXT, ContractBase, all_of, let_go
+from ._base import LARGE, TEXT, ContractBase, all_of
 
 
 class Streams(ContractBase):
@@ -185,8 +185,7 @@ class Streams(ContractBase):
                 await stream.seek(2 * CHUNK_SIZE)
                 await stream.read(1)
             del stream
-            let_go()
-            assert self.count_held(raw) <= before, step
+            await self.released(raw, before)
 
     @spec("STR-007")
     @needs("write", "read")
@@ -198,7 +197,7 @@ class Streams(ContractBase):
         for stream in streams:
             await stream.read(1)
             await stream.aclose()
-        assert self.count_held(raw) <= before
+        await self.released(raw, before)
 
     @spec("STR-011", "BE-010")
     @needs("write", "read")

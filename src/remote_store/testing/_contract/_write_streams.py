@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from ..._async import AsyncStore
-from ...backend import CHUNK_SIZE
+from ...backend import CHUNK_SIZE, Backend
 from ...capabilities import Capability
 from ...errors import AlreadyExists, RemoteStoreError
 from ...models import WriteResult
 from ...paths import RemotePath
 from .._spec import needs, spec
-from ._base import LARGE, ContractBase, all_of, let_go
+from ._base import LARGE, ContractBase, all_of
 
 
 class WriteStreams(ContractBase):
@@ -167,11 +167,13 @@ class WriteStreams(ContractBase):
 
     @spec("BE-014", "STR-013")
     @needs("write", "list")
-    async def test_a_stream_that_is_dropped(self, store: AsyncStore) -> None:
+    async def test_a_stream_that_is_dropped(self, store: AsyncStore, raw: Backend) -> None:
+        await store.exists("")
+        before = self.count_held(raw)
         stream = store.open_write("a/file")
         await stream.__aenter__()
         await stream.write(LARGE)
         del stream
-        let_go()
+        await self.released(raw, before)
         assert not await store.exists("a/file")
         assert [info async for info in store.list_files("a")] == []

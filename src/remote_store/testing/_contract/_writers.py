@@ -11,7 +11,7 @@ from ...capabilities import Capability
 from ...errors import AlreadyExists, InvalidPath, RemoteStoreError
 from ...paths import RemotePath
 from .._spec import needs, spec
-from ._base import LARGE, TEXT, ContractBase, all_of, fill, let_go, paths_of
+from ._base import LARGE, TEXT, ContractBase, all_of, fill, paths_of
 
 
 class Writers(ContractBase):
@@ -92,7 +92,7 @@ class Writers(ContractBase):
             if not self.blocking:  # a thread that is not there to be waited for proves nothing
                 scope.cancel()
             await writer.abort()
-        assert self.count_held(raw) <= before
+        await self.released(raw, before)
         assert await paths_of(store.list_files(recursive=True)) == ["other/file"]
         assert await all_of(store.list_folders()) == ["other"]
 
@@ -104,8 +104,7 @@ class Writers(ContractBase):
         for key in ("old", "a/new"):
             writer = await self.begin(backend, key, overwrite=True)
             del writer
-            let_go()
-            assert self.count_held(raw) <= before
+            await self.released(raw, before)
         assert await paths_of(store.list_files(recursive=True)) == ["old"]
         assert await backend.read_bytes("old") == TEXT
 

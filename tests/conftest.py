@@ -1,0 +1,35 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from blockbuster import BlockBuster, BlockBusterFunction
+
+MORE = ("os.fstat", "os.pread", "os.preadv", "os.fsync")
+"""System calls of ours that blockbuster does not watch by itself."""
+
+
+@pytest.fixture(scope="session")
+def blockbuster() -> BlockBuster:
+    """Give the watch over blocking calls that code of this library makes on an asyncio loop."""
+    watch = BlockBuster("remote_store", excluded_modules=["remote_store.testing"])
+    for name in MORE:
+        watch.functions[name] = BlockBusterFunction(
+            None, name, scanned_modules="remote_store", excluded_modules=["remote_store.testing"]
+        )
+    for function in watch.functions.values():
+        # Who calls the blocking face on a loop has chosen to block it.
+        function.can_block_in("remote_store/_runtime/_drive.py", "drive")
+        # A backend is made in one plain call, and a local one makes its root in it.
+        function.can_block_in("remote_store/backends/local/_backend.py", "__init__")
+    return watch
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks_the_loop(blockbuster: BlockBuster) -> Iterator[None]:
+    """Fail a test in which this library blocks an asyncio loop."""
+    blockbuster.activate()
+    yield
+    blockbuster.deactivate()
