@@ -19,6 +19,8 @@ from benchmarks.processes import Workers
 from benchmarks.report import Group, Line
 
 QUESTIONS: Final = ("small_reads", "small_writes", "streaming", "listing", "file_info", "imports", "memory")
+BUSY: Final = 0.5
+"""A load average beyond this is noted."""
 
 
 def versions(workers: Workers) -> dict[str, str | None]:
@@ -123,6 +125,8 @@ def main() -> None:
     ):
         found = result["versions"] = versions(workers)
         print(f"{result['machine']}\n{found}")
+        if result["machine"]["load"] > BUSY:
+            print("This machine is busy with something else: the figures will be wrong.")
         if chosen.quick:
             print(
                 "A quick run: sizes are a tenth or less of what the titles say, and the figures mean little."

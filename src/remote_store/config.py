@@ -7,7 +7,6 @@ itself names: ``${VAR}``, ``${VAR:-default}``, and ``$${`` for a literal ``${``.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -152,6 +151,8 @@ def _mapping(value: object, what: str, *, required: bool = False) -> Mapping[str
 
 
 def _check_keys(entry: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    import difflib  # here, as above
+
     for key in entry:
         near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.75)
         if key not in known and near:

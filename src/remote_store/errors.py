@@ -16,7 +16,6 @@ situation, or the matching builtin in code that knows nothing of this library.
 from __future__ import annotations
 
 import errno as _errno
-import pickle
 from typing import Any
 
 
@@ -72,6 +71,8 @@ class RemoteStoreError(Exception):
 
 def _portable(cause: BaseException | None) -> BaseException | None:
     """Return the cause if it survives pickling, else a stand-in with the same text."""
+    import pickle  # who pickles has loaded it already; who does not, need not
+
     try:
         pickle.loads(pickle.dumps(cause))  # noqa: S301 - our own bytes, made one call earlier
     except Exception:  # noqa: BLE001 - pickling foreign classes can raise anything

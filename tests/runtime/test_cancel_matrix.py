@@ -136,7 +136,7 @@ def others(world: str) -> int:
 @pytest.mark.parametrize("kind", ["local", "memory"])
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_cancelled_at_every_suspension(
-    operation: Operation, kind: str, way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    operation: Operation, kind: str, way: Way, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if operation.only not in ("", kind) or (operation.asyncio and way.world == "trio"):
         pytest.skip("there is no such thing here")
@@ -144,11 +144,11 @@ def test_cancelled_at_every_suspension(
     jobs = Jobs(monkeypatch)
 
     def begin(number: int) -> tuple[LocalBackend | MemoryBackend, dict[str, Any]]:
-        backend = prepared(kind, tmp_path / str(number))
+        backend = prepared(kind, folder / str(number))
         return backend, content_of(Store(backend))
 
     async def use(backend: LocalBackend | MemoryBackend, at: int) -> tuple[bool, bool]:
-        async with operation.prepare(tmp_path) if operation.prepare else nullcontext() as given:
+        async with operation.prepare(folder) if operation.prepare else nullcontext() as given:
             return await one(backend, at, given)
 
     async def one(backend: LocalBackend | MemoryBackend, at: int, given: Any) -> tuple[bool, bool]:
@@ -159,7 +159,7 @@ def test_cancelled_at_every_suspension(
         assert jobs.unfinished() == 0, "a thread was left at work"
         assert others(way.world) == tasks, "a task was left behind"
         await anyio.lowlevel.checkpoint()  # until then the loop itself holds the error, and its frames
-        _check_descriptors(open_before, tmp_path / str(at) if kind == "local" else None)
+        _check_descriptors(open_before, folder / str(at) if kind == "local" else None)
         return outcome
 
     async def main() -> int:
@@ -173,7 +173,7 @@ def test_cancelled_at_every_suspension(
             check(operation.change, before, content_of(Store(backend)), after, done)
             await AsyncStore(backend).write("still works", b"1")
             await AsyncStore(backend).aclose()
-            shutil.rmtree(tmp_path / str(at), ignore_errors=True)
+            shutil.rmtree(folder / str(at), ignore_errors=True)
             if not hit:
                 await AsyncStore(reference).aclose()
                 return at - 1

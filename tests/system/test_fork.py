@@ -8,13 +8,14 @@ import pytest
 from tests.system.support import files, forks, script, temporaries
 
 USE = """
-import asyncio, gc, multiprocessing, os, pathlib, signal, sys, threading, trio, warnings
+import asyncio, faulthandler, gc, multiprocessing, os, pathlib, signal, sys, threading, trio, warnings
 from concurrent.futures import ProcessPoolExecutor
 from remote_store import AlreadyExists, AsyncStore, Store
 from remote_store.backends import LocalBackend, MemoryBackend
 
 warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
 BIG = bytes(range(256)) * 8192
+faulthandler.register(signal.SIGALRM, chain=True)
 
 def use_blocking(store, name):
     store.write(name, b"1" + name.encode(), overwrite=True)
@@ -50,8 +51,7 @@ def use(blocking, asynchronous, name):
 def in_child(call, leave=os._exit):
     pid = os.fork()
     if not pid:
-        signal.alarm(40)  # whoever hangs is killed
-        import faulthandler; faulthandler.dump_traceback_later(8)
+        signal.alarm(30)  # whoever hangs says where, and dies
         code = 1
         try:
             call()
@@ -105,6 +105,7 @@ def work(number):
         else:
             asyncio.run(use_async(asynchronous, f"worker {number} asyncio"))
 
+use(blocking, asynchronous, "first")  # Python itself cannot fork while a module is being imported
 threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
 for thread in threads:
     thread.start()

@@ -43,7 +43,7 @@ class Bad(NamedTuple):
     name: str
     error: type[Exception]
     text: str
-    call: Callable[[AsyncStore], Any]
+    call: Callable[[Any], Any]
 
 
 # -- paths -------------------------------------------------------------------------------
@@ -171,26 +171,58 @@ async def stream_write(store: AsyncStore, data: Any) -> None:
 
 
 OTHERS = [
-    Bad("write_text of bytes", TypeError, r"text must be str, not bytes; write\(\) takes bytes",
-        lambda store: store.write_text("f", b"x")),  # type: ignore[arg-type]
-    Bad("write_text of None", TypeError, "text must be str, not NoneType",
-        lambda store: store.write_text("f", None)),  # type: ignore[arg-type]
-    Bad("write_text in no encoding", LookupError, "unknown encoding: klingon",
-        lambda store: store.write_text("f", "x", encoding="klingon")),
-    Bad("write_text that cannot be encoded", UnicodeEncodeError, "ascii",
-        lambda store: store.write_text("f", "é", encoding="ascii")),
-    Bad("overwrite by position", TypeError, "positional",
-        lambda store: store.write("f", OK, True)),  # type: ignore[call-arg]
+    Bad(
+        "write_text of bytes",
+        TypeError,
+        r"text must be str, not bytes; write\(\) takes bytes",
+        lambda store: store.write_text("f", b"x"),
+    ),
+    Bad(
+        "write_text of None",
+        TypeError,
+        "text must be str, not NoneType",
+        lambda store: store.write_text("f", None),
+    ),
+    Bad(
+        "write_text in no encoding",
+        LookupError,
+        "unknown encoding: klingon",
+        lambda store: store.write_text("f", "x", encoding="klingon"),
+    ),
+    Bad(
+        "write_text that cannot be encoded",
+        UnicodeEncodeError,
+        "ascii",
+        lambda store: store.write_text("f", "é", encoding="ascii"),
+    ),
+    Bad("overwrite by position", TypeError, "positional", lambda store: store.write("f", OK, True)),
     Bad("glob of a bad set", InvalidPath, "bad set of characters", lambda store: store.glob("a/[z-a]")),
-    Bad("glob of a bad set below a good one", InvalidPath, "bad set of characters",
-        lambda store: store.glob("*/[z-a]/b")),
-    Bad("unwrap by name", TypeError, r"unwrap\(\) needs a type, not 'client'", lambda store: store.unwrap("client")),  # type: ignore[arg-type]
-    Bad("unwrap of what is not there", CapabilityNotSupported, "no native dict", lambda store: store.unwrap(dict)),
-    Bad("to_key of a path object", TypeError, "must be str, not PosixPath",
-        lambda store: store.to_key(Path("f"))),  # type: ignore[arg-type]
-    Bad("to_key of None", TypeError, "must be str, not NoneType",
-        lambda store: store.to_key(None)),  # type: ignore[arg-type]
-]  # fmt: skip
+    Bad(
+        "glob of a bad set below a good one",
+        InvalidPath,
+        "bad set of characters",
+        lambda store: store.glob("*/[z-a]/b"),
+    ),
+    Bad(
+        "unwrap by name",
+        TypeError,
+        r"unwrap\(\) needs a type, not 'client'",
+        lambda store: store.unwrap("client"),
+    ),
+    Bad(
+        "unwrap of what is not there",
+        CapabilityNotSupported,
+        "no native dict",
+        lambda store: store.unwrap(dict),
+    ),
+    Bad(
+        "to_key of a path object",
+        TypeError,
+        "must be str, not PosixPath",
+        lambda store: store.to_key(Path("f")),
+    ),
+    Bad("to_key of None", TypeError, "must be str, not NoneType", lambda store: store.to_key(None)),
+]
 
 TABLE = [*BAD_PATHS, *BAD_RANGES, *BAD_CONTENT, *OTHERS]
 
@@ -286,34 +318,79 @@ class BadStream(NamedTuple):
 
 STREAMS = [
     BadStream("read of text", TypeError, "", read_stream, lambda stream: stream.read("5")),
-    BadStream("seek before the start", ValueError, "negative|out of range", read_stream,
-              lambda stream: stream.seek(-1)),
+    BadStream(
+        "seek before the start",
+        ValueError,
+        "negative|out of range",
+        read_stream,
+        lambda stream: stream.seek(-1),
+    ),
     BadStream("seek from nowhere", ValueError, "whence", read_stream, lambda stream: stream.seek(0, 7)),
     BadStream("seek by text", TypeError, "", read_stream, lambda stream: stream.seek("0")),
     BadStream("readinto a constant", TypeError, "", read_stream, lambda stream: stream.readinto(b"xx")),
     BadStream("readinto text", TypeError, "", read_stream, lambda stream: stream.readinto("xx")),
     BadStream("read when closed", ValueError, "closed", closed_read_stream, lambda stream: stream.read(1)),
     BadStream("read all when closed", ValueError, "closed", closed_read_stream, lambda stream: stream.read()),
-    BadStream("readinto when closed", ValueError, "closed", closed_read_stream,
-              lambda stream: stream.readinto(bytearray(1))),
+    BadStream(
+        "readinto when closed",
+        ValueError,
+        "closed",
+        closed_read_stream,
+        lambda stream: stream.readinto(bytearray(1)),
+    ),
     BadStream("seek when closed", ValueError, "closed", closed_read_stream, lambda stream: stream.seek(0)),
-    BadStream("iterate when closed", ValueError, "closed", closed_read_stream, lambda stream: stream.__anext__()),
-    BadStream("enter when closed", ValueError, "closed", closed_read_stream, lambda stream: stream.__aenter__()),
-    BadStream("write text", TypeError, "must be bytes, not str", write_stream, lambda stream: stream.write("x")),
-    BadStream("write a list", TypeError, "needs bytes or another buffer, not list", write_stream,
-              lambda stream: stream.write([OK])),
-    BadStream("write a file", TypeError, "needs bytes or another buffer, not BytesIO", write_stream,
-              lambda stream: stream.write(io.BytesIO(OK))),
-    BadStream("write with gaps", TypeError, "contiguous", write_stream,
-              lambda stream: stream.write(memoryview(bytes(4))[::2])),
-    BadStream("write when closed", ValueError, "closed", closed_write_stream, lambda stream: stream.write(OK)),
+    BadStream(
+        "iterate when closed", ValueError, "closed", closed_read_stream, lambda stream: stream.__anext__()
+    ),
+    BadStream(
+        "enter when closed", ValueError, "closed", closed_read_stream, lambda stream: stream.__aenter__()
+    ),
+    BadStream(
+        "write text", TypeError, "must be bytes, not str", write_stream, lambda stream: stream.write("x")
+    ),
+    BadStream(
+        "write a list",
+        TypeError,
+        "needs bytes or another buffer, not list",
+        write_stream,
+        lambda stream: stream.write([OK]),
+    ),
+    BadStream(
+        "write a file",
+        TypeError,
+        "needs bytes or another buffer, not BytesIO",
+        write_stream,
+        lambda stream: stream.write(io.BytesIO(OK)),
+    ),
+    BadStream(
+        "write with gaps",
+        TypeError,
+        "contiguous",
+        write_stream,
+        lambda stream: stream.write(memoryview(bytes(4))[::2]),
+    ),
+    BadStream(
+        "write when closed", ValueError, "closed", closed_write_stream, lambda stream: stream.write(OK)
+    ),
     BadStream("write when left", ValueError, "closed", left_write_stream, lambda stream: stream.write(OK)),
-    BadStream("write before with", ValueError, "enter the stream first", new_write_stream,
-              lambda stream: stream.write(OK)),
-    BadStream("enter twice", ValueError, "entered only once", write_stream, lambda stream: stream.__aenter__()),
-    BadStream("enter when left", ValueError, "entered only once", left_write_stream,
-              lambda stream: stream.__aenter__()),
-]  # fmt: skip
+    BadStream(
+        "write before with",
+        ValueError,
+        "enter the stream first",
+        new_write_stream,
+        lambda stream: stream.write(OK),
+    ),
+    BadStream(
+        "enter twice", ValueError, "entered only once", write_stream, lambda stream: stream.__aenter__()
+    ),
+    BadStream(
+        "enter when left",
+        ValueError,
+        "entered only once",
+        left_write_stream,
+        lambda stream: stream.__aenter__(),
+    ),
+]
 
 
 @pytest.mark.spec("ERR-015", "STR-007", "STR-012", "STR-014", "STORE-033")
@@ -402,66 +479,74 @@ def test_what_needs_no_storage_still_works(face: str) -> None:
 
 # -- objects that cannot be made -----------------------------------------------------------
 
-MAKINGS: list[tuple[str, type[Exception], str, Callable[[], Any]]] = [
+STORES: list[Any] = [AsyncStore, Store]
+REGISTRIES: list[Any] = [AsyncRegistry, Registry]
+NO_CONFIGS: list[Any] = [{"backends": {}}, "stores.toml", BackendConfig("memory")]
+OPENERS: list[Any] = [open_store, open_async_store]
+URLS: list[tuple[Any, type[Exception], str]] = [
+    (None, TypeError, "url must be str, not NoneType"),
+    (Path("/data"), TypeError, "url must be str, not PosixPath"),
+    (b"memory://", TypeError, "url must be str, not bytes"),
+    ("", ValueError, "known schemes"),
+    ("/data", ValueError, "known schemes"),
+    ("ftp://host", ValueError, "known schemes"),
+    ("file://host/data", ValueError, "file:///absolute/folder"),
+    ("memory://x", ValueError, "memory://"),
+]
+
+
+class BadMaking(NamedTuple):
+    error: type[Exception]
+    text: str
+    make: Callable[..., Any]
+    given: tuple[Any, ...]
+
+
+MAKINGS = [
     *(
-        (f"{kind.__name__} of {backend!r:.20}", TypeError, "backend must be a Backend instance", make)
-        for kind in (AsyncStore, Store)
+        BadMaking(TypeError, "backend must be a Backend instance", kind, (backend,))
+        for kind in STORES
         for backend in (None, "memory", MemoryBackend, object())
-        for make in [lambda kind=kind, backend=backend: kind(backend)]
     ),
     *(
-        (f"{kind.__name__} rooted at {root!r}", error, text, make)
-        for kind in (AsyncStore, Store)
+        BadMaking(error, text, kind, (MemoryBackend(), root))
+        for kind in STORES
         for root, error, text in PATHS
-        for make in [lambda kind=kind, root=root: kind(MemoryBackend(), root)]
     ),
     *(
-        (f"{kind.__name__} of {config!r:.20}", TypeError, "config must be a RegistryConfig", make)
-        for kind in (AsyncRegistry, Registry)
-        for config in ({"backends": {}}, "stores.toml", BackendConfig("memory"))
-        for make in [lambda kind=kind, config=config: kind(config)]
+        BadMaking(TypeError, "config must be a RegistryConfig", kind, (config,))
+        for kind in REGISTRIES
+        for config in NO_CONFIGS
     ),
     *(
-        (f"{kind.__name__} that names no backend", ValueError, "configured backends: none", make)
-        for kind in (AsyncRegistry, Registry)
-        for make in [lambda kind=kind: kind(RegistryConfig(stores={"s": StoreProfile("b")}))]
+        BadMaking(
+            ValueError, "configured backends: none", kind, (RegistryConfig({}, {"s": StoreProfile("b")}),)
+        )
+        for kind in REGISTRIES
     ),
-    *(
-        (f"{opener.__name__} of {url!r}", error, text, make)
-        for opener in (open_store, open_async_store)
-        for url, error, text in [
-            (None, TypeError, "url must be str, not NoneType"),
-            (Path("/data"), TypeError, "url must be str, not PosixPath"),
-            (b"memory://", TypeError, "url must be str, not bytes"),
-            ("", ValueError, "known schemes"),
-            ("/data", ValueError, "known schemes"),
-            ("ftp://host", ValueError, "known schemes"),
-            ("file://host/data", ValueError, "file:///absolute/folder"),
-            ("memory://x", ValueError, "memory://"),
-        ]
-        for make in [lambda opener=opener, url=url: opener(url)]
-    ),
-    ("LocalBackend of None", TypeError, "", lambda: LocalBackend(None)),  # type: ignore[arg-type]
-    ("LocalBackend of bytes", TypeError, "root must be str", lambda: LocalBackend(b"/data")),  # type: ignore[arg-type]
-    ("LocalBackend with NUL", InvalidPath, "root must be the path of a folder", lambda: LocalBackend("a\0b")),
-    ("LocalBackend on a file", InvalidPath, "the root is a file", lambda: LocalBackend(__file__)),
-    ("LocalBackend below a file", InvalidPath, "a parent of the root is a file", lambda: LocalBackend(f"{__file__}/x")),
-    ("register_backend", TypeError, "a backend must be a subclass", lambda: register_backend("x", dict)),  # type: ignore[arg-type]
-    ("from_dict of None", TypeError, "the configuration must be a mapping", lambda: RegistryConfig.from_dict(None)),  # type: ignore[arg-type]
-    ("from_dict of text", TypeError, "the configuration must be a mapping", lambda: RegistryConfig.from_dict("x")),  # type: ignore[arg-type]
-    ("from_dict without type", KeyError, "backend 'b' has no 'type'; add it", lambda: RegistryConfig.from_dict({"backends": {"b": {}}})),
-    ("from_dict with a slip", ValueError, "did you mean 'backends'", lambda: RegistryConfig.from_dict({"backend": {}})),
-    ("from_toml of nothing", FileNotFoundError, "no-such", lambda: RegistryConfig.from_toml("no-such.toml")),
-    ("from_toml of a folder", IsADirectoryError, "", lambda: RegistryConfig.from_toml("/")),
-    ("from_toml of something else", ValueError, "is not valid TOML", lambda: RegistryConfig.from_toml(__file__)),
-]  # fmt: skip
+    *(BadMaking(error, text, opener, (url,)) for opener in OPENERS for url, error, text in URLS),
+    BadMaking(TypeError, "", LocalBackend, (None,)),
+    BadMaking(TypeError, "root must be str", LocalBackend, (b"/data",)),
+    BadMaking(InvalidPath, "root must be the path of a folder", LocalBackend, ("a\0b",)),
+    BadMaking(InvalidPath, "root must be the path of a folder", LocalBackend, ("",)),
+    BadMaking(InvalidPath, "the root is a file", LocalBackend, (__file__,)),
+    BadMaking(InvalidPath, "a parent of the root is a file", LocalBackend, (f"{__file__}/x",)),
+    BadMaking(TypeError, "a backend must be a subclass", register_backend, ("x", dict)),
+    BadMaking(TypeError, "the configuration must be a mapping", RegistryConfig.from_dict, (None,)),
+    BadMaking(TypeError, "the configuration must be a mapping", RegistryConfig.from_dict, ("x",)),
+    BadMaking(KeyError, "'b' has no 'type'; add it", RegistryConfig.from_dict, ({"backends": {"b": {}}},)),
+    BadMaking(ValueError, "did you mean 'backends'", RegistryConfig.from_dict, ({"backend": {}},)),
+    BadMaking(FileNotFoundError, "no-such", RegistryConfig.from_toml, ("no-such.toml",)),
+    BadMaking(IsADirectoryError, "", RegistryConfig.from_toml, ("/",)),
+    BadMaking(ValueError, "is not valid TOML", RegistryConfig.from_toml, (__file__,)),
+]
 
 
 @pytest.mark.spec("ERR-015", "CFG-004", "CFG-008", "REG-001", "REG-013", "REG-018", "LOC-002")
 @pytest.mark.parametrize(
-    ("error", "text", "make"), [pytest.param(*making[1:], id=making[0]) for making in MAKINGS]
+    "bad", [pytest.param(bad, id=f"{bad.make.__name__}{bad.given!r:.60}") for bad in MAKINGS]
 )
-def test_objects_that_cannot_be_made(error: type[Exception], text: str, make: Callable[[], Any]) -> None:
-    with pytest.raises(error, match=text or None) as caught:
-        make()
-    assert type(caught.value) is error
+def test_objects_that_cannot_be_made(bad: BadMaking) -> None:
+    with pytest.raises(bad.error, match=bad.text or None) as caught:
+        bad.make(*bad.given)
+    assert type(caught.value) is bad.error

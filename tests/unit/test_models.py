@@ -80,7 +80,12 @@ def test_models_compare_by_every_field(kind: type[Any], name: str) -> None:
 
 @pytest.mark.spec("MOD-002")
 def test_models_compare_by_exact_type() -> None:
-    file, folder, result, info = RemoteFile(PATH), RemoteFolder(PATH), WriteResult(PATH, 3), FolderInfo(PATH, 3, 0)
+    file, folder, result, info = (
+        RemoteFile(PATH),
+        RemoteFolder(PATH),
+        WriteResult(PATH, 3),
+        FolderInfo(PATH, 3, 0),
+    )
     values: list[object] = [file, folder, result, info, PATH, "a/b.txt"]
     assert [[one == other for other in values] for one in values] == [
         [one is other for other in values] for one in values

@@ -6,7 +6,6 @@ import inspect
 import io
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from pickle import PickleBuffer
 from typing import Any, Final, cast
 
 from .. import _runtime
@@ -30,7 +29,9 @@ def as_buffer(content: object) -> memoryview | None:
         return None
     if not view.c_contiguous:
         raise TypeError("content must be a contiguous buffer; copy it with bytes(content) first")
-    return PickleBuffer(view).raw()  # flat bytes, whatever the items are
+    from pickle import PickleBuffer  # the one way to flat bytes from items of any format
+
+    return PickleBuffer(view).raw()
 
 
 def chunks_of(content: object) -> AsyncGenerator[bytes | memoryview, None]:
