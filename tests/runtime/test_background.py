@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 import pytest
 import trio
+from blockbuster import BlockBuster
 
 from remote_store import Store, _runtime
 from remote_store._runtime import _background, _pending
@@ -314,8 +315,9 @@ def test_work_that_cancels_itself_does_not_cancel_the_trio_task() -> None:
 
 
 @pytest.mark.spec("RUN-013")
-def test_a_cancellation_before_the_task_began() -> None:
+def test_a_cancellation_before_the_task_began(blockbuster: BlockBuster) -> None:
     """The background loop is busy when the call arrives, and the caller is cancelled before it gets there."""
+    blockbuster.deactivate()
     gate, blocked = threading.Event(), threading.Event()
     called: list[str] = []
 

@@ -229,6 +229,27 @@ def test_at_most_forty_threads_and_the_rest_queues(world: str) -> None:
     wait_for(lambda: _workers.workers.busy() == 0)
 
 
+@pytest.mark.spec("RUN-008", "RUN-023")
+def test_short_calls_share_few_threads_and_stuck_ones_get_more() -> None:
+    pool = Workers(limit=20)
+    jobs = [pool.start(int, (number,)) for number in range(500)]
+    assert pool.threads <= _workers.EAGER + 1  # the one that looks on
+    wait_for(lambda: all(job.done for job in jobs))
+    gate, started = threading.Event(), list[int]()
+
+    def stick(number: int) -> None:
+        started.append(number)
+        gate.wait(10)
+
+    stuck = [pool.start(stick, (number,)) for number in range(30)]
+    wait_for(lambda: len(started) == 20)  # without any further call to set it off
+    assert pool.threads == 20
+    gate.set()
+    wait_for(lambda: all(job.done for job in stuck))
+    assert sorted(started) == list(range(30))
+    wait_for(lambda: pool.busy() == 0)
+
+
 @pytest.mark.spec("RUN-008")
 def test_queued_calls_run_in_order_and_all_of_them() -> None:
     pool = Workers(limit=1)
@@ -265,7 +286,7 @@ def test_idle_workers_end(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = Workers(limit=8)
     gate = threading.Event()
     jobs = [pool.start(gate.wait, (10,)) for _ in range(8)]
-    assert pool.threads == 8
+    wait_for(lambda: pool.threads == 8)
     gate.set()
     wait_for(lambda: all(job.done for job in jobs))
     wait_for(lambda: pool.threads == 0)

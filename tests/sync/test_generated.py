@@ -143,7 +143,9 @@ def test_the_faces_have_the_same_parameters(source: Any, blocking: Any) -> None:
     assert not inspect.iscoroutinefunction(blocking)
 
 
-def renamed(annotation: str) -> str:
+def renamed(annotation: Any) -> Any:
+    if not isinstance(annotation, str):  # that of self
+        return annotation
     return re.sub(r"\w+", lambda match: RENAMES.get(match[0], match[0]), annotation)
 
 

@@ -163,7 +163,7 @@ class Store:
         return self._inner.name(a, b, *rest, c=c, **options)
 
     def load(self, path: str, *, deep: bool = True) -> bytes:
-        r"""Load a \\\\path."""
+        r"""Load a \\path."""
         return drive(self._inner.load(path, deep=deep))
 
     def quiet(self) -> None:
@@ -209,7 +209,7 @@ class Store:
 @pytest.mark.spec("GEN-001", "GEN-002")
 def test_every_known_shape(write: Write) -> None:
     target = write(SOURCE, renames={"AsyncStore": "Store", "Listing": "Iterator"})
-    assert made(target) == TARGET.replace("\\\\\\\\", "\\\\")
+    assert made(target) == TARGET
 
 
 @pytest.mark.spec("GEN-001")
@@ -282,7 +282,8 @@ def test_a_raw_stream(write: Write) -> None:
     assert "def __init__(self, inner: AsyncReadStream) -> None:" in text
     assert "secret" not in text
     assert "def closed" not in text
-    assert text.count("super().close()") >= 1
+    for method in ("close", "__exit__"):
+        assert "super().close()" in text.partition(f"def {method}(")[2].partition("def ")[0]
 
 
 @pytest.mark.spec("GEN-001")

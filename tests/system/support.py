@@ -63,7 +63,7 @@ def script(source: str, *args: object, folder: Path | None = None) -> str:
         start = command(program, *args)
     done = subprocess.run(start, capture_output=True, text=True, timeout=WATCHDOG, check=False)
     assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert done.stderr == ""
+    assert done.stderr == "", done.stderr
     return done.stdout
 
 

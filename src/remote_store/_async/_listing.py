@@ -65,7 +65,8 @@ class Listing(AsyncIterator[T], Generic[T]):
         batches, self._batches = self._batches, None
         self._batch, self._next = [], 0
         if batches is not None:
-            await batches.aclose()
+            with located(self._scope, (self._key, self._path)):
+                await batches.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -162,7 +162,8 @@ class AsyncReadStream:
         reader, self._reader = self._reader, None
         self._buffer = b""
         if reader is not None:
-            await reader.aclose()
+            with located(self._scope, (self._key, self._path)):
+                await reader.aclose()
 
     async def __aenter__(self) -> Self:
         self._open()

@@ -169,7 +169,8 @@ class StoreContent(StoreBase):
                 with here:
                     return self._scope.result(await writer.commit())
             except BaseException:
-                await writer.abort()
+                with here:
+                    await writer.abort()
                 raise
 
 

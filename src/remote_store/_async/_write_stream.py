@@ -99,7 +99,8 @@ class AsyncWriteStream:
         if writer is None:
             return
         if kind is not None:
-            await writer.abort()
+            with located(self._scope, (self._key, self._path)):
+                await writer.abort()
             return
         try:
             self._scope.require_open()
@@ -108,7 +109,8 @@ class AsyncWriteStream:
             with located(self._scope, (self._key, self._path)):
                 self._result = self._scope.result(await writer.commit())
         except BaseException:
-            await writer.abort()
+            with located(self._scope, (self._key, self._path)):
+                await writer.abort()
             raise
 
     def _open(self) -> Writer:

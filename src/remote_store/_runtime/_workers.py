@@ -12,6 +12,7 @@ import atexit
 import contextvars
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -22,6 +23,11 @@ T = TypeVar("T")
 
 LIMIT: Final = 40
 """Threads at most; further calls queue. The figure anyio and trio settled on."""
+EAGER: Final = 4
+"""Threads that calls are handed to at once. More of them only fight for the interpreter
+lock while the calls are short: 50 cached reads at once took 3 to 4 times as long with 40."""
+GROW_SECONDS: Final = 0.002
+"""A queue that has stood this long gets one thread more: its calls wait for a disk, not the lock."""
 IDLE_SECONDS: Final = 10.0
 EXIT_GRACE: Final = 5.0
 
@@ -51,6 +57,27 @@ class Job(Pending[T]):
             self.finish(value, error)
         finally:
             del value, error
+
+
+class _Growth(Job[None]):
+    """What one further worker does while calls queue: look on for a moment, then join in."""
+
+    __slots__ = ("_pool",)
+
+    def __init__(self, pool: Workers) -> None:
+        super().__init__(_nothing, ())
+        self._pool = pool
+
+    def run(self) -> None:
+        """Take a call that still waits after a moment, if there is one."""
+        time.sleep(GROW_SECONDS)
+        job = self._pool.grow()
+        if job is not None:
+            job.run()
+
+
+def _nothing() -> None:
+    pass
 
 
 class _Worker:
@@ -83,26 +110,55 @@ class Workers:
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
+        self._eager = min(EAGER, limit)
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._queue: deque[Job[Any]] = deque()
+        self._growing = False
         self.threads = 0
 
     def start(self, call: Callable[..., T], args: tuple[Any, ...]) -> Job[T]:
         """Begin a call and return it; wait for it with ``Pending.wait``."""
         job = Job(call, args)
         with self._lock:
-            worker = self._idle.pop() if self._idle else None
-            if worker is None:
-                if self.threads >= self._limit:
-                    self._queue.append(job)
-                    return job
-                self.threads += 1
+            queued = self.threads - len(self._idle) - self._growing >= self._eager
+            if queued:
+                self._queue.append(job)
+            worker = self._claim(growth=queued)
+        if not queued:
+            self._hand(job, worker)
+        elif worker is not _NOBODY:
+            self._hand(_Growth(self), worker)
+        return job
+
+    def _claim(self, *, growth: bool) -> _Worker | None:
+        """Return an idle worker, None to spawn one, or _NOBODY; the caller holds the lock."""
+        if growth:
+            if self._growing or not (self._idle or self.threads < self._limit):
+                return _NOBODY
+            self._growing = True
+        if self._idle:
+            return self._idle.pop()
+        self.threads += 1
+        return None
+
+    def _hand(self, job: Job[Any], worker: _Worker | None) -> None:
         if worker is None:
             self._spawn(job)
         else:
             worker.job = job
             worker.ready.release()
+
+    def grow(self) -> Job[Any] | None:
+        """Return a call that still queues, and see to it that the rest of the queue is watched too."""
+        with self._lock:
+            self._growing = False
+            if not self._queue:
+                return None
+            job = self._queue.popleft()
+            worker = self._claim(growth=True) if self._queue else _NOBODY
+        if worker is not _NOBODY:
+            self._hand(_Growth(self), worker)
         return job
 
     def _spawn(self, job: Job[Any]) -> None:
@@ -136,8 +192,11 @@ class Workers:
     def busy(self) -> int:
         """Return how many calls are running or queued now."""
         with self._lock:
-            return self.threads - len(self._idle) + len(self._queue)
+            return self.threads - len(self._idle) - self._growing + len(self._queue)
 
+
+_NOBODY: Final = _Worker.__new__(_Worker)
+"""Stands for "no worker now", where None stands for "a new one"."""
 
 workers = Workers()
 

@@ -66,4 +66,7 @@ class WriteStream(io.RawIOBase):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
-        drive(self._inner.__aexit__(kind, *exc_info))
+        try:
+            drive(self._inner.__aexit__(kind, *exc_info))
+        finally:
+            super().close()

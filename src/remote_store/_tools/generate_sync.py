@@ -50,6 +50,12 @@ CLOSE: Final = """\
             finally:
                 super().close()
 """
+EXIT: Final = """\
+        try:
+            {}
+        finally:
+            super().close()
+"""
 WRAP: Final = """
     @classmethod
     def _wrap(cls, inner: {source}) -> Self:
@@ -63,6 +69,8 @@ WRAPS: Final = {
     "AsyncReadStream": "buffered(ReadStream({}))",
     "Listing": "iterate({})",
 }
+"""How a result becomes a blocking one. A result that holds one of these deeper inside has no rule."""
+ASYNC_ONLY: Final = {*WRAPS, "AsyncIterable", "AsyncIterator", "AsyncGenerator", "Awaitable", "Coroutine"}
 IMPORTS: Final = """\
 import io
 from collections.abc import Iterator
@@ -217,7 +225,8 @@ class Generator:
         if decorators not in ([], ["property"]):
             raise self._unknown(node, f"no rule for the decorators {decorators}")
         prefix = "    @property\n" if decorators else ""
-        doc = f"        {self._doc(node)}\n" if ast.get_docstring(node) else ""
+        undocumented = name.startswith("__") and not ast.get_docstring(node)
+        doc = "" if undocumented else f"        {self._doc(node)}\n"
         signature = self._signature(node, METHODS.get(name, name))
         return f"{prefix}    {signature}\n{doc}{self._body(node, bool(decorators))}"
 
@@ -233,9 +242,12 @@ class Generator:
             call = f"drive({call})"
         if name == "aclose" and self.face.raw:
             return CLOSE.format(call)
+        if name == "__aexit__" and self.face.raw:
+            return EXIT.format(call)
         if name == "__aenter__":
             return f"        {call}\n        return self\n"
-        wrap = WRAPS.get(_outer_name(node.returns), "{}")
+        outer = _outer(node.returns)
+        wrap = WRAPS.get(outer.id if outer else "", "{}")
         keyword = "" if ast.unparse(node.returns or ast.Constant(None)) == "None" else "return "
         return f"        {keyword}{wrap.format(call)}\n"
 
@@ -246,6 +258,7 @@ class Generator:
     ) -> str:
         if node.returns is None or (drop_self and not node.args.args):
             raise self._unknown(node, "every method needs self and a return annotation")
+        self._refuse_hidden(node)
         # A fresh copy: the wrapping looks at the annotation before it is renamed.
         copy = ast.parse(
             ast.unparse(node).replace("async def", "def", 1).split("\n", len(node.decorator_list))[-1]
@@ -256,6 +269,18 @@ class Generator:
         self.renamer.visit(function.args)
         returns = self.renamer.visit(function.returns)
         return f"def {name}({ast.unparse(function.args)}) -> {ast.unparse(returns)}:"
+
+    def _refuse_hidden(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """Stop at what would come out unchanged, and wrong."""
+        if any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in ast.walk(node)):
+            raise self._unknown(node, "no rule for a generator; return a Listing")
+        outer = _outer(node.returns)
+        for inner in (*ast.walk(node.args), *ast.walk(node.returns or ast.Constant(None))):
+            if isinstance(inner, ast.Constant) and inner.value in RENAMES:
+                raise self._unknown(node, f"no rule for {inner.value!r} in quotes")
+            wrapped = inner is outer and outer.id in WRAPS
+            if isinstance(inner, ast.Name) and inner.id in ASYNC_ONLY and not wrapped:
+                raise self._unknown(node, f"no rule for {inner.id} inside an annotation or as a parameter")
 
     def _doc(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         text = ast.get_source_segment(self.current.text, node.body[0])
@@ -279,10 +304,11 @@ def _arguments(arguments: ast.arguments, *, drop_self: bool = True) -> str:
     return ", ".join(parts)
 
 
-def _outer_name(annotation: ast.expr | None) -> str:
+def _outer(annotation: ast.expr | None) -> ast.Name | None:
+    """Return the ``Listing`` of ``Listing[FileInfo]``, and a plain name as it is."""
     if isinstance(annotation, ast.Subscript):
         annotation = annotation.value
-    return annotation.id if isinstance(annotation, ast.Name) else ""
+    return annotation if isinstance(annotation, ast.Name) else None
 
 
 def _is_type_variable(node: ast.stmt) -> bool:

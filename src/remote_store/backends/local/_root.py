@@ -127,6 +127,9 @@ class Root:
         while True:
             try:
                 return self.folder(head), name
+            except InvalidPath as error:
+                error.path = key  # what the caller named, not the folder on the way
+                raise
             except FileNotFoundError:
                 if created is None:
                     raise
@@ -193,6 +196,8 @@ class Root:
     def _current(self) -> Folder:
         """Return the root's descriptor, opened anew when the path no longer leads to it."""
         folder = self._folder
+        if folder is not None and folder.fd < 0:
+            folder = None  # in a cycle of garbage it may be finalized before a writer that still needs it
         now = time.monotonic()
         if folder is not None and now < self._checked + _RECHECK_SECONDS:
             return folder
