@@ -21,8 +21,8 @@ from remote_store.testing._contract._operations import ASKING, EVERYTHING, LISTI
 
 POINTS = (
     "is_file", "is_folder", "exists", "get_file_info", "get_folder_info", "open_read", "read_bytes",
-    "open_write", "write_bytes", "delete", "delete_folder", "move", "copy", "list_pages", "reader.read", "reader.aclose",
-    "writer.write", "writer.commit", "pages.next", "pages.aclose",
+    "open_write", "write_bytes", "delete", "delete_folder", "move", "copy", "list_pages", "reader.read",
+    "reader.aclose", "writer.write", "writer.commit", "pages.next", "pages.aclose",
 )  # fmt: skip
 
 
@@ -72,12 +72,13 @@ class TestFailing(ContractBase):
         await self.fill(inner)
         stream, listing, walk = await inner.read("a//file"), inner.list_files("a//b"), inner.walk("a//b")
         await walk.__anext__()
+        await listing.__anext__()
         raw.script(Fault("reader.aclose"), Fault("pages.aclose"))
         for opened, path in ((stream, "a//file"), (listing, "a//b")):
             with pytest.raises(BackendUnavailable) as caught:
-                await opened.aclose()  # type: ignore[attr-defined]  # both have it
+                await opened.aclose()
             assert caught.value.path == path
-            await opened.aclose()  # type: ignore[attr-defined]  # both have it
+            await opened.aclose()
         await walk.aclose()
         for pieces in ([b"new", 5], 5):
             raw.script(Fault("writer.abort"))

@@ -32,7 +32,7 @@ TREE: Final[dict[str, bytes | None]] = {
     "dir/sub/deep": None,
     "dir/sub/deep/e": b"eeeee",
 }
-Change = Literal["none", "whole", "partial"]
+Change = Literal["none", "whole", "copied", "partial"]
 
 
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,8 +73,8 @@ class Operation:
     """One use of a store.
 
     Attributes:
-        change: what it changes: nothing, something that is there wholly or not at all, or
-            many things one by one.
+        change: what it changes: nothing; something that is there wholly or not at all; the
+            same in a new place before it goes from the old one; or many things one by one.
         only: the backend that has it, if not all.
         asyncio: that it needs asyncio.
     """
@@ -444,6 +444,8 @@ def check(change: Change, before: dict[str, Any], now: dict[str, Any], after: di
         assert now == (after if done else before)
     elif change == "whole":
         assert now in (before, after), "neither the old nor the new state"
+    elif change == "copied":
+        assert now in (before, after, {**before, **after}), "neither the old, the new nor both"
     else:
         assert now.items() <= before.items(), "something that was not there before"
         assert after.items() <= now.items(), "something is gone that had nothing to do with it"

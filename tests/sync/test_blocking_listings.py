@@ -83,7 +83,9 @@ listings = pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS)
 
 @pytest.mark.spec("GEN-006", "STORE-042")
 @listings
-def test_a_page_is_fetched_when_its_first_item_is_asked_for(listing: Callable[[Store], Iterator[Any]]) -> None:
+def test_a_page_is_fetched_when_its_first_item_is_asked_for(
+    listing: Callable[[Store], Iterator[Any]],
+) -> None:
     backend = Paged()
     items = listing(Store(backend))
     assert iter(items) is items
@@ -107,9 +109,7 @@ def test_a_page_is_fetched_when_its_first_item_is_asked_for(listing: Callable[[S
 @listings
 @pytest.mark.parametrize("taken", [0, 1, 15])
 @pytest.mark.parametrize("leave", ["close", "drop", "break", "exhaust"])
-def test_what_it_holds_is_released(
-    listing: Callable[[Store], Iterator[Any]], taken: int, leave: str
-) -> None:
+def test_what_it_holds_is_released(listing: Callable[[Store], Iterator[Any]], taken: int, leave: str) -> None:
     backend = Paged()
     items = listing(Store(backend))
     assert len(list(itertools.islice(items, taken))) == taken

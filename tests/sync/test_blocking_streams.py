@@ -100,7 +100,9 @@ def test_it_is_a_binary_file(store: Store) -> None:
         assert file.tell() == 5
         assert file.read(0) == b""
         assert file.peek(1)[:1] == LINES[5:6]
-        assert file.read(100_000) == LINES[5:100_005], "all that was asked for, although it takes several fetches"
+        assert file.read(100_000) == LINES[5:100_005], (
+            "all that was asked for, although it takes several fetches"
+        )
         assert file.read(-1) == LINES[100_005:]
         assert (file.read(), file.read(1), file.readline()) == (b"", b"", b"")
         with pytest.raises(io.UnsupportedOperation):
@@ -243,8 +245,8 @@ def test_tarfile(store: Store, mode: str) -> None:
 @pytest.mark.spec("STR-009")
 def test_text_csv_and_json(store: Store) -> None:
     rows = [["name", "text"], ["a", "über\r\nzwei Zeilen"], ["b", '"quoted"']]
-    with store.open_write("f.csv") as stream, io.TextIOWrapper(stream, "utf-8", newline="") as text:
-        csv.writer(text).writerows(rows)
+    with store.open_write("f.csv") as stream, io.TextIOWrapper(stream, "utf-8", newline="") as out:
+        csv.writer(out).writerows(rows)
     with store.read("f.csv") as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
         assert list(csv.reader(text)) == rows
     store.write("f.json", json.dumps(rows).encode())
@@ -376,19 +378,25 @@ def test_a_failing_storage_shows_through_the_wrappers() -> None:
 def test_a_write_stream(store: Store) -> None:
     with store.open_write("a/f") as stream:
         assert isinstance(stream, io.RawIOBase)
-        assert (stream.readable(), stream.writable(), stream.seekable(), stream.closed) == (False, True, False, False)
+        assert (stream.readable(), stream.writable(), stream.seekable(), stream.closed) == (
+            False,
+            True,
+            False,
+            False,
+        )
         assert stream.name == "a/f"
         assert stream.write(b"one") == 3
         assert stream.tell() == 3
         stream.writelines([b"two", bytearray(b"three"), memoryview(b"four")])
         assert stream.tell() == 15
         stream.flush()
-        assert stream.result is None
+        early = stream.result
         assert not store.exists("a/f")
         with pytest.raises(io.UnsupportedOperation):
             stream.seek(0)
         with pytest.raises(io.UnsupportedOperation):
             stream.fileno()
+    assert early is None
     assert stream.result is not None
     assert (str(stream.result.path), stream.result.size) == ("a/f", 15)
     assert store.read_bytes("a/f") == b"onetwothreefour"

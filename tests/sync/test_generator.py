@@ -27,7 +27,10 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     monkeypatch.setattr(generate_sync, "TARGET", tmp_path / "_sync")
 
     def write(source: str, face: Face = FACE, renames: dict[str, str] | None = None, **parts: str) -> Path:
-        for name, text in {face.name: source, **{f"_{name}.py": text for name, text in parts.items()}}.items():
+        for name, text in {
+            face.name: source,
+            **{f"_{name}.py": text for name, text in parts.items()},
+        }.items():
             (tmp_path / "_async" / name).write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
         monkeypatch.setattr(generate_sync, "FACES", (face,))
         names = renames if renames is not None else {"AsyncStore": "Store"}
@@ -311,10 +314,25 @@ UNKNOWN: list[tuple[str, str, int, str]] = [
     ("annotated attribute", "x: int", 4, "methods only"),
     ("nested class", "class Inner: ...", 4, "methods only"),
     ("condition", "if True: ...", 4, "methods only"),
-    ("classmethod", '@classmethod\ndef make(cls) -> int:\n    """Make."""', 5, r"decorators \['classmethod'\]"),
-    ("staticmethod", '@staticmethod\ndef make() -> int:\n    """Make."""', 5, r"decorators \['staticmethod'\]"),
+    (
+        "classmethod",
+        '@classmethod\ndef make(cls) -> int:\n    """Make."""',
+        5,
+        r"decorators \['classmethod'\]",
+    ),
+    (
+        "staticmethod",
+        '@staticmethod\ndef make() -> int:\n    """Make."""',
+        5,
+        r"decorators \['staticmethod'\]",
+    ),
     ("overload", '@overload\ndef get(self) -> int:\n    """Get."""', 5, r"decorators \['overload'\]"),
-    ("setter", '@x.setter\ndef x(self, value: int) -> None:\n    """Set."""', 5, r"decorators \['x.setter'\]"),
+    (
+        "setter",
+        '@x.setter\ndef x(self, value: int) -> None:\n    """Set."""',
+        5,
+        r"decorators \['x.setter'\]",
+    ),
     ("dunder", "def __len__(self) -> int: ...", 4, "no rule for __len__"),
     ("async dunder", "async def __anext__(self) -> int: ...", 4, "no rule for __anext__"),
     ("no return annotation", 'def get(self):\n    """Get."""', 4, "a return annotation"),
@@ -323,19 +341,37 @@ UNKNOWN: list[tuple[str, str, int, str]] = [
     ("no docstring, async", "async def get(self) -> int: ...", 4, "needs a docstring"),
     ("async generator", 'async def get(self) -> int:\n    """Get."""\n    yield 1', 4, "generator"),
     ("generator", 'def get(self) -> int:\n    """Get."""\n    yield 1', 4, "generator"),
-    ("store or None", 'def get(self) -> AsyncStore | None:\n    """Get."""', 4, "no rule for AsyncStore inside"),
-    ("list of stores", 'async def get(self) -> list[AsyncStore]:\n    """Get."""', 4, "no rule for AsyncStore"),
-    ("store as argument", 'def put(self, other: AsyncStore) -> int:\n    """Put."""', 4, "no rule for AsyncStore"),
-    ("quoted store", "def get(self) -> 'AsyncStore':\n    \"\"\"Get.\"\"\"", 4, "no rule for 'AsyncStore'"),
-    ("async iterator", 'def get(self) -> AsyncIterator[int]:\n    """Get."""', 4, "no rule for AsyncIterator"),
+    (
+        "store or None",
+        'def get(self) -> AsyncStore | None:\n    """Get."""',
+        4,
+        "no rule for AsyncStore inside",
+    ),
+    (
+        "list of stores",
+        'async def get(self) -> list[AsyncStore]:\n    """Get."""',
+        4,
+        "no rule for AsyncStore",
+    ),
+    (
+        "store as argument",
+        'def put(self, other: AsyncStore) -> int:\n    """Put."""',
+        4,
+        "no rule for AsyncStore",
+    ),
+    ("quoted store", 'def get(self) -> \'AsyncStore\':\n    """Get."""', 4, "no rule for 'AsyncStore'"),
+    (
+        "async iterator",
+        'def get(self) -> AsyncIterator[int]:\n    """Get."""',
+        4,
+        "no rule for AsyncIterator",
+    ),
     ("awaitable", 'def get(self) -> Awaitable[int]:\n    """Get."""', 4, "no rule for Awaitable"),
 ]
 
 
 @pytest.mark.spec("GEN-003")
-@pytest.mark.parametrize(
-    ("member", "line", "text"), [pytest.param(*row[1:], id=row[0]) for row in UNKNOWN]
-)
+@pytest.mark.parametrize(("member", "line", "text"), [pytest.param(*row[1:], id=row[0]) for row in UNKNOWN])
 def test_an_unknown_shape_stops_it_with_file_and_line(
     write: Write, tmp_path: Path, member: str, line: int, text: str
 ) -> None:
@@ -419,7 +455,9 @@ def test_writing_and_checking(write: Write, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.spec("GEN-001")
-@pytest.mark.parametrize("spoil", [lambda text: text + "\n", lambda text: text[:-40], lambda text: "", str.upper])
+@pytest.mark.parametrize(
+    "spoil", [lambda text: text + "\n", lambda text: text[:-40], lambda text: "", str.upper]
+)
 def test_any_difference_is_found(
     write: Write, spoil: Callable[[str], str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,7 +49,12 @@ def command(program: Path, *args: object) -> list[str]:
     return [sys.executable, *STRICT, str(program), *map(str, args)]
 
 
-def script(source: str, *args: object, folder: Path | None = None) -> str:
+def untraced() -> dict[str, str]:
+    """Return an environment in which coverage is not looking on: forks can leave its lock held."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
+def script(source: str, *args: object, folder: Path | None = None, traced: bool = True) -> str:
     """Run a script in a strict interpreter; it must succeed and be silent. Return what it printed.
 
     It is a file, in ``folder`` if there is one, as the children of ``multiprocessing`` need.
@@ -61,7 +66,14 @@ def script(source: str, *args: object, folder: Path | None = None) -> str:
         program = folder / "program.py"
         program.write_text(source, encoding="utf-8")
         start = command(program, *args)
-    done = subprocess.run(start, capture_output=True, text=True, timeout=WATCHDOG, check=False)
+    done = subprocess.run(
+        start,
+        capture_output=True,
+        text=True,
+        timeout=WATCHDOG,
+        check=False,
+        env=None if traced else untraced(),
+    )
     assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert done.stderr == "", done.stderr
     return done.stdout

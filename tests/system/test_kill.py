@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.system import writer
-from tests.system.support import WATCHDOG, command, temporaries
+from tests.system.support import WATCHDOG, command, temporaries, untraced
 from tests.system.writer import ASYNC_WAYS, TARGET, WAYS, identify, version
 
 from remote_store import DirectoryNotEmpty, FileInfo, RemoteFolder, Store
@@ -32,7 +32,11 @@ class Writer(subprocess.Popen[str]):
 
     def __init__(self, *args: object) -> None:
         super().__init__(
-            command(Path(writer.__file__), *args), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command(Path(writer.__file__), *args),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=untraced(),
         )
 
     def says(self, text: str) -> None:
@@ -131,6 +135,7 @@ def test_killed_before_and_after_every_system_call(way: str, target: str, tmp_pa
         text=True,
         timeout=WATCHDOG,
         check=False,
+        env=untraced(),
     )
     assert (done.returncode, done.stderr) == (0, "")
     results = [json.loads(line) for line in done.stdout.splitlines()]

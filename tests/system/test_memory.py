@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tests.system import measured
 from tests.system.measured import FOLDER, KEPT, MIB, SOURCE, TARGET
-from tests.system.support import loops, run
+from tests.system.support import loops, run, untraced
 
 from remote_store import AsyncStore, Store
 from remote_store.backends import LocalBackend
@@ -75,6 +75,7 @@ def measure(root: Path, loop: str, case: str) -> float:
         text=True,
         timeout=100,
         check=False,
+        env=untraced(),
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     figures: dict[str, float] = json.loads(done.stdout)

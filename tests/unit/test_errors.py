@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import errno
 import multiprocessing
+import os
 import pickle
 import traceback
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +25,7 @@ from remote_store import (
     RemoteStoreError,
     errors,
 )
+from remote_store.backends.local._errors import translate
 
 BUILTINS: dict[type[RemoteStoreError], type[Exception]] = {
     NotFound: FileNotFoundError,
@@ -226,3 +228,54 @@ def test_a_pickled_error_is_read_by_a_fresh_interpreter() -> None:
     assert printed.strip() == (
         "remote_store.errors NotFound('text', path='a/b', backend='local') OSError(5, 'broken') True {'x': 1}"
     )
+
+
+# -- native errors -------------------------------------------------------------------
+
+MISLEADING = [
+    "",
+    "No such file or directory",
+    "Permission denied",
+    "File exists",
+    "timed out",
+    "404 not found",
+]
+
+
+@pytest.mark.spec("ERR-009", "LOC-027")
+@pytest.mark.parametrize("number", sorted(errno.errorcode))
+def test_native_errors_are_classed_by_number_and_never_by_text(number: int) -> None:
+    honest = translate(OSError(number, os.strerror(number)), "a")
+    assert isinstance(honest, RemoteStoreError)
+    assert (honest.path, honest.backend) == ("a", "local")
+    for text in MISLEADING:
+        error = translate(OSError(number, text, "No such file"), "a")
+        assert (type(error), error.retryable) == (type(honest), honest.retryable)
+
+
+@pytest.mark.spec("ERR-009", "LOC-027")
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOENT, NotFound),
+        (errno.ENOTDIR, NotFound),
+        (errno.EEXIST, AlreadyExists),
+        (errno.EACCES, PermissionDenied),
+        (errno.EPERM, PermissionDenied),
+        (errno.EROFS, PermissionDenied),
+        (errno.EISDIR, InvalidPath),
+        (errno.ENAMETOOLONG, InvalidPath),
+        (errno.ELOOP, InvalidPath),
+        (errno.ENOTEMPTY, DirectoryNotEmpty),
+        (errno.ENOSPC, RemoteStoreError),
+        (errno.EIO, BackendUnavailable),
+        (errno.ETIMEDOUT, BackendUnavailable),
+    ],
+)
+def test_which_number_is_which_class(number: int, kind: type[RemoteStoreError]) -> None:
+    assert type(translate(OSError(number, "text"), "a")) is kind
+
+
+@pytest.mark.spec("ERR-009")
+def test_an_error_without_a_number_is_of_no_class_but_the_base() -> None:
+    assert type(translate(OSError("No such file or directory"), "a")) is RemoteStoreError

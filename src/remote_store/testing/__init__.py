@@ -6,12 +6,11 @@ FaultyBackend      a backend that fails as a script of Fault objects says
 
 import pytest
 
-pytest.register_assert_rewrite(
-    "remote_store.testing._contract"
-)  # before it is imported: failures show values
+# Before it is imported: a failing assert of the suite then shows the values in it.
+pytest.register_assert_rewrite("remote_store.testing._contract")
 
 from ._contract import BackendContract  # noqa: E402 - see above
-from ._faulty import FaultyBackend  # noqa: E402
-from ._script import Fault, Record  # noqa: E402
+from ._faulty import FaultyBackend  # noqa: E402 - see above
+from ._script import Fault, Record  # noqa: E402 - see above
 
 __all__ = ["BackendContract", "Fault", "FaultyBackend", "Record"]

@@ -17,13 +17,25 @@ from ._errors import about
 from ._names import is_temporary
 from ._read import Handle, not_a_file
 from ._root import Folder, Root
-from ._write import TempFile, check_target, facts_of, find_parent, move_exclusive, sync_folder
+from ._write import (
+    TempFile,
+    check_target,
+    facts_of,
+    find_parent,
+    move_exclusive,
+    sync,
+    sync_folder,
+    sync_names,
+)
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
 
 STEP_BYTES: Final = 8 << 20
 _TRIES: Final = 10
+_AS_IT_IS: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NOT_OURS: Final = frozenset((errno.EACCES, errno.EPERM, errno.EISDIR, errno.ELOOP, errno.ENXIO))
+"""Somebody else's temporary, or a folder, link or pipe that has the name of one."""
 _NO_KERNEL_COPY: Final = frozenset(
     (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ETXTBSY)
 )
@@ -75,29 +87,40 @@ def move_file(root: Root, src: str, dst: str, overwrite: bool, durable: bool) ->
     facts = root.stat(src)
     if not stat.S_ISREG(facts.st_mode):
         raise not_a_file(facts, src)
-    if not _rename(root, src, dst, overwrite):
+    if durable:
+        sync(root.open_file(src))
+    if not _rename(root, src, facts, dst, overwrite, durable):
+        if root.kind(dst) is not None and os.path.samestat(root.stat(dst), facts):
+            raise InvalidPath(
+                "the target is a link to the source, on another mount; delete the link first", path=dst
+            )
         yield from copy_file(root, src, dst, overwrite, durable)
         delete_file(root, src, missing_ok=True)
-    if durable:
-        sync_folder(root, dst.rpartition("/")[0])
-        sync_folder(root, src.rpartition("/")[0])
+        if durable:
+            sync_folder(root.parent(src)[0])
     return WriteResult(RemotePath._of(dst), facts.st_size)
 
 
-def _rename(root: Root, src: str, dst: str, overwrite: bool) -> bool:
+def _rename(root: Root, src: str, facts: os.stat_result, dst: str, overwrite: bool, durable: bool) -> bool:
     """Rename and return True; False if the two names are on different mounts."""
     src_folder, src_name = root.parent(src)
     created: list[str] = []
     try:
         with about(dst):
             dst_folder, dst_name = find_parent(root, dst, created)
-            check_target(existing := facts_of(dst_folder, dst_name), dst, overwrite)
+            existing = facts_of(dst_folder, dst_name)
+            if existing is not None and stat.S_ISLNK(existing.st_mode) and root.kind(dst) == stat.S_IFDIR:
+                raise InvalidPath("this is a link to a folder, not a file", path=dst)
+            check_target(existing, dst, overwrite)
             try:
-                _rename_at(src_folder, src_name, dst_folder, dst_name, existing, overwrite)
+                _rename_at(src_folder, src_name, facts, dst_folder, dst_name, existing, overwrite)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
                 return False
+            if durable:
+                sync_names(root, dst_folder, created)
+                sync_folder(src_folder)
             created.clear()
             return True
     finally:
@@ -107,6 +130,7 @@ def _rename(root: Root, src: str, dst: str, overwrite: bool) -> bool:
 def _rename_at(
     src_folder: Folder,
     src: str,
+    facts: os.stat_result,
     dst_folder: Folder,
     dst: str,
     existing: os.stat_result | None,
@@ -116,7 +140,9 @@ def _rename_at(
         move_exclusive(src_folder, src, dst_folder, dst)
         return
     mine = os.lstat(src, dir_fd=src_folder.fd)
-    if existing is not None and (existing.st_dev, existing.st_ino) == (mine.st_dev, mine.st_ino):
+    if stat.S_ISLNK(mine.st_mode):
+        mine = facts  # of what it leads to: a link must not replace its own target
+    if existing is not None and os.path.samestat(existing, mine):
         os.unlink(src, dir_fd=src_folder.fd)  # two names of one file: rename(2) would leave both
     else:
         os.rename(src, dst, src_dir_fd=src_folder.fd, dst_dir_fd=dst_folder.fd)
@@ -202,10 +228,15 @@ def _names_in(folder: Folder) -> Iterator[tuple[str, bool]]:
 def sweep(folder: Folder, name: str) -> bool:
     """Delete a temporary whose writer is dead; return whether it is gone."""
     try:
-        fd = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder.fd)
+        try:
+            fd = os.open(name, os.O_WRONLY | _AS_IT_IS, dir_fd=folder.fd)
+        except PermissionError:  # it has the mode of a file that is read-only
+            fd = os.open(name, os.O_RDONLY | _AS_IT_IS, dir_fd=folder.fd)
     except FileNotFoundError:
         return True
-    except PermissionError:
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            raise
         return False
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -66,13 +66,13 @@ def translate(error: OSError, key: str) -> RemoteStoreError:
 
 @contextmanager
 def about(key: str) -> Iterator[None]:
-    """Tie an OSError raised inside to a key, in jobs that touch more than one."""
+    """Tie an error raised inside to a key, in jobs that touch more than one."""
     try:
         yield
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         if isinstance(error, RemoteStoreError):
             raise
-        raise translate(error, key) from error
+        raise_ours(error, key)
 
 
 def raise_ours(error: OSError | UnicodeError | RemoteStoreError, key: str) -> Never:

@@ -93,7 +93,7 @@ class Scan:
         except InvalidPath:
             return None
         except OSError as error:
-            if error.errno != errno.ELOOP:
+            if error.errno not in (errno.ELOOP, errno.ENAMETOOLONG):
                 raise
             return None
         if stat.S_ISREG(facts.st_mode) and self._files:

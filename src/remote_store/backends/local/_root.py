@@ -24,9 +24,9 @@ _FOLDER: Final = _PATH | os.O_DIRECTORY
 _LINKS: Final = 40  # Linux's own limit on links in one path
 _RECHECK_SECONDS: Final = 1.0
 _UNDECIDED: Final = frozenset(
-    (errno.EXDEV, errno.EAGAIN, errno.ENOSYS, errno.EPERM, errno.E2BIG, errno.EINVAL)
+    (errno.EXDEV, errno.EAGAIN, errno.ENOSYS, errno.EPERM, errno.E2BIG, errno.EINVAL, errno.ENAMETOOLONG)
 )
-"""What openat2 answers when the walk has to decide: absolute links, races, no such call."""
+"""What openat2 answers when the walk has to decide: absolute links, races, deep paths, no such call."""
 
 
 class Folder:
@@ -160,6 +160,7 @@ class Root:
 
     def resolve(self, key: str) -> tuple[Folder, str]:
         """Walk to a path, links followed; return the real folder and the last real name."""
+        os.fsencode(key)  # raises, as openat2 does, before anything on the way can be missing
         trail = [self._current().borrow()]
         todo = key.split("/")[::-1] if key else ["."]
         links = 0

@@ -18,7 +18,7 @@ from ...errors import AlreadyExists, InvalidPath
 from ...models import WriteResult
 from ...paths import RemotePath
 from . import _names, _system
-from ._root import Folder, Root
+from ._root import READ, Folder, Root
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _TRIES: Final = 20
@@ -32,7 +32,7 @@ class TempFile:
     """A file on its way to its name. Dropping it, unless committed, removes it."""
 
     def __init__(
-        self, root: Root, key: str, *, overwrite: bool, durable: bool = False, mode: int = _PLAIN_MODE
+        self, root: Root, key: str, *, overwrite: bool, durable: bool = False, mode: int | None = None
     ) -> None:
         self._root, self._key, self._overwrite, self._durable = root, key, overwrite, durable
         self._created: list[str] = []
@@ -47,11 +47,11 @@ class TempFile:
             self.abort()
             raise
 
-    def _open(self, mode: int) -> None:
+    def _open(self, mode: int | None) -> None:
         for attempt in range(_TRIES):
             try:
                 existing = self._find_target()
-                self._create(mode)
+                self._create(_PLAIN_MODE if mode is None else mode)
             except FileNotFoundError:  # the folder was deleted after it was found
                 self._root.close()
                 if attempt == _TRIES - 1:
@@ -59,6 +59,8 @@ class TempFile:
             else:
                 if existing is not None:
                     self._inherit(existing)
+                elif mode is not None:
+                    os.fchmod(self.fd, mode)  # what the umask took off
                 return
 
     def _find_target(self) -> os.stat_result | None:
@@ -108,16 +110,11 @@ class TempFile:
             move_exclusive(self._folder, self._temp, self._folder, self._name)
         self._temp = ""
         if self._durable:
-            self._sync_folders()
+            sync_names(self._root, self._folder, self._created)
         self._created.clear()
         self._close()
         self._folder = None
         return WriteResult(RemotePath._of(self._key), self.size)
-
-    def _sync_folders(self) -> None:
-        sync_folder(self._root, self._key.rpartition("/")[0])
-        for key in reversed(self._created):
-            sync_folder(self._root, key.rpartition("/")[0])
 
     def abort(self) -> None:
         """Leave nothing behind; harmless after ``commit``."""
@@ -219,9 +216,22 @@ def _claim(src_folder: Folder, src: str, dst_folder: Folder, dst: str) -> None:
         raise
 
 
-def sync_folder(root: Root, key: str) -> None:
+def sync_names(root: Root, folder: Folder, created: list[str]) -> None:
+    """Make the names in a folder durable, and those of the folders made on the way to it."""
+    sync_folder(folder)
+    for key in reversed(created):
+        parent, _ = root.parent(key)
+        with parent:
+            sync_folder(parent)
+
+
+def sync_folder(folder: Folder) -> None:
     """Make the names in a folder durable."""
-    fd = root.open(key, os.O_RDONLY | os.O_DIRECTORY)
+    sync(os.open(".", READ | os.O_DIRECTORY, dir_fd=folder.fd))
+
+
+def sync(fd: int) -> None:
+    """Make a file or a folder durable, and close it."""
     try:
         os.fsync(fd)
     finally:

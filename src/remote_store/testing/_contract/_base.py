@@ -173,12 +173,16 @@ class ContractBase:
         """Return a stream as the face has it: the blocking one in the blocking way."""
         return stream.plain if self.blocking else stream
 
+    def skip_unless_able(self, store: AsyncStore, how: str) -> None:
+        """Skip the test if the backend cannot store a file in one of the four ways of ``HOW``."""
+        _require(store, Capability.ATOMIC_WRITE if how.endswith("atomic") else Capability.WRITE)
+
     async def put(
         self, store: AsyncStore, how: str, path: PathLike, data: bytes, *, overwrite: bool = False
     ) -> None:
-        """Store a file in one of the four ways of ``HOW``; skip if the backend lacks it."""
+        """Store a file in one of the four ways of ``HOW``; skip the test if the backend cannot."""
+        self.skip_unless_able(store, how)
         atomic = how.endswith("atomic")
-        _require(store, Capability.ATOMIC_WRITE if atomic else Capability.WRITE)
         if how.startswith("open_write"):
             async with store.open_write(path, overwrite=overwrite, atomic=atomic) as stream:
                 await stream.write(data)

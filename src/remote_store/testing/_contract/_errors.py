@@ -138,7 +138,10 @@ class Errors(ContractBase):
     async def test_below_a_file(self, store: AsyncStore, inner: AsyncStore, raw: Backend) -> None:
         for where in (store, inner):
             await fill(where, "source", "file")
-        for operations, kind in (((*READING, DELETING, DELETING_FOLDERS), NotFound), (WRITING, InvalidPath)):
+        for operations, kind in (
+            ((*READING, DELETING, DELETING_FOLDERS, SUMMING), NotFound),
+            (WRITING, InvalidPath),
+        ):
             for operation in operations:
                 if operation.supported(store):
                     for where in (store, inner):

@@ -135,7 +135,7 @@ class Listings(ContractBase):
         for operation in LISTING:
             if not operation.supported(store):
                 continue
-            for path in ("missing", "a/missing", "missing/too", "a/fil"):
+            for path in ("missing", "a/missing", "missing/too", "a/fil", "a/file/below"):
                 assert await operation.call(store, path) == [], (operation.name, path)
             with pytest.raises(InvalidPath) as caught:
                 await operation.call(store, "a/file")
