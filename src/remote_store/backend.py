@@ -16,7 +16,7 @@ from typing import Final, Self, TypeVar
 
 from ._types import Buffer
 from .capabilities import CapabilitySet
-from .errors import CapabilityNotSupported, NotFound
+from .errors import CapabilityNotSupported, NotFound, RemoteStoreError
 from .models import Entry, FileInfo, FolderInfo, WriteResult
 from .paths import RemotePath
 
@@ -79,6 +79,14 @@ class Writer(ABC):
     @abstractmethod
     async def abort(self) -> None:
         """Undo everything. Runs to its end although the task is cancelled; harmless after commit."""
+
+
+async def abandon(writer: Writer, error: BaseException) -> None:
+    """Abort a writer because of an error, which stays the one to raise even if aborting fails too."""
+    try:
+        await writer.abort()
+    except RemoteStoreError as failure:
+        error.add_note(f"undoing the write failed too: {failure}")
 
 
 class Pages(ABC):
@@ -195,8 +203,8 @@ class Backend(ABC):
             for offset in range(0, len(data), CHUNK_SIZE):
                 await writer.write(data[offset : offset + CHUNK_SIZE])
             return await writer.commit()
-        except BaseException:
-            await writer.abort()
+        except BaseException as error:
+            await abandon(writer, error)
             raise
 
     # -- changes ---------------------------------------------------------------

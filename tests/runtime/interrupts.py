@@ -51,7 +51,10 @@ class Moments:
         self._before: list[int] = []  # for each moment: the event after which its frame comes to it
         self._events = 0
         self._arm = -1
-        self._last: dict[FrameType, int] = {}
+        self._last: dict[
+            int, int
+        ] = {}  # of each frame, by id: to hold frames would keep their variables alive
+        self._trace: Any = None
 
     def __len__(self) -> int:
         return len(self._before)
@@ -67,7 +70,7 @@ class Moments:
 
     def _run(self, code: Callable[[], object], arm: int) -> None:
         self._events, self._arm = 0, arm
-        self._last.clear()
+        self._trace = functools.partial(self._step)
         before = sys.gettrace()
         sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for this before settrace, once
         sys.settrace(self._enter)
@@ -77,23 +80,24 @@ class Moments:
             sys.settrace(before)
             self._last.clear()
 
-    def _enter(self, frame: FrameType, event: str, arg: object) -> Callable[..., Any] | None:
+    def _enter(self, frame: FrameType, event: str, arg: object) -> Any:
         if frame.f_code.co_filename in self._untouched:
             return None
-        frame.f_trace = self._step  # and Python 3.13 for this before the next line
+        frame.f_trace = self._trace  # and Python 3.13 for this before the next line
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return self._step(frame, event, arg)
 
     def _step(self, frame: FrameType, event: str, arg: object) -> Any:
         self._events += 1
         if self._arm < 0:
-            if event == "opcode" and frame in self._last and _looks(frame.f_code, frame.f_lasti):
-                self._before.append(self._last[frame])
-            self._last[frame] = self._events
+            if event == "opcode" and _looks(frame.f_code, frame.f_lasti):
+                self._before.append(self._last[id(frame)])
+            self._last[id(frame)] = self._events
         elif self._arm == self._events:
             sys.settrace(_NOTHING)
+            self._trace.__setstate__((_NOTHING, (), {}, {}))  # all other frames have this one object
             return _send  # at this frame's next event
-        return self._step
+        return self._trace
 
 
 _known: dict[CodeType, set[int]] = {}

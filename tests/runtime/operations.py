@@ -16,7 +16,7 @@ from remote_store import AsyncStore, Store
 from remote_store._async import _content, _read_stream, _write_stream
 from remote_store._runtime import _leaves
 from remote_store.backends import LocalBackend, MemoryBackend, memory
-from remote_store.backends.local import _backend, _change, _listing, _read
+from remote_store.backends.local import _backend, _change, _listing, _read, _root
 
 STEP: Final = 1000
 BIG: Final = bytes(range(250)) * 18  # four steps and a half
@@ -49,6 +49,8 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "PAGE", 2)
     for local in (_backend, _read):
         monkeypatch.setattr(local, "WHOLE_LIMIT", 2 * STEP)
+    monkeypatch.setattr(_content, "_PULL_SECONDS", 1000)  # the same steps in each run
+    monkeypatch.setattr(_root, "_RECHECK_SECONDS", 0)
 
 
 def fill(store: Store) -> None:
@@ -92,7 +94,11 @@ OPERATIONS: Final[list[Operation]] = []
 
 
 def operation(
-    change: Change = "none", *, only: str = "", asyncio: bool = False, prepare: Callable[[Path], Any] | None = None
+    change: Change = "none",
+    *,
+    only: str = "",
+    asyncio: bool = False,
+    prepare: Callable[[Path], Any] | None = None,
 ) -> Callable[[Callable[[AsyncStore, Any], Awaitable[object]]], object]:
     def add(run: Callable[[AsyncStore, Any], Awaitable[object]]) -> object:
         OPERATIONS.append(Operation(run.__name__, run, change, only, asyncio, prepare))
@@ -438,7 +444,9 @@ def prepared(kind: str, root: Path) -> LocalBackend | MemoryBackend:
     return backend
 
 
-def check(change: Change, before: dict[str, Any], now: dict[str, Any], after: dict[str, Any], done: bool) -> None:
+def check(
+    change: Change, before: dict[str, Any], now: dict[str, Any], after: dict[str, Any], done: bool
+) -> None:
     """Fail unless what is there now is what an operation that was cut off may leave."""
     if done or change == "none":
         assert now == (after if done else before)

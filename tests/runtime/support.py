@@ -72,7 +72,10 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 
 def script(
-    source: str | Path, *args: object, python: tuple[str, ...] = ("-X", "dev", "-W", "error"), check: bool = True
+    source: str | Path,
+    *args: object,
+    python: tuple[str, ...] = ("-X", "dev", "-W", "error"),
+    check: bool = True,
 ) -> subprocess.CompletedProcess[str]:
     """Run a script in an interpreter of its own, in which every warning is an error."""
     program = [str(source)] if isinstance(source, Path) else ["-c", textwrap.dedent(source)]

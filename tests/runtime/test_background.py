@@ -15,12 +15,12 @@ import anyio
 import pytest
 import trio
 from blockbuster import BlockBuster
+from tests.runtime.support import ASYNCIO_WORLDS, WORLDS, in_threads, pause, run, until, wait_for
 
 from remote_store import Store, _runtime
 from remote_store._runtime import _background, _pending
 from remote_store._runtime._background import Background
 from remote_store.backends import MemoryBackend
-from tests.runtime.support import ASYNCIO_WORLDS, WORLDS, in_threads, pause, run, until, wait_for
 
 worlds = pytest.mark.parametrize("world", WORLDS)
 asyncio_worlds = pytest.mark.parametrize("world", ASYNCIO_WORLDS)
@@ -279,7 +279,9 @@ def test_an_error_in_the_clean_up_comes_back() -> None:
     async def main() -> None:
         with trio.CancelScope() as scope, pytest.raises(ValueError, match="in the clean-up"):
             with trio.CancelScope():
-                threading.Timer(0.02, lambda: trio.from_thread.run_sync(scope.cancel, trio_token=token)).start()
+                threading.Timer(
+                    0.02, lambda: trio.from_thread.run_sync(scope.cancel, trio_token=token)
+                ).start()
                 token = trio.lowlevel.current_trio_token()
                 await _runtime.on_asyncio(work)
 

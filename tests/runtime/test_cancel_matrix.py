@@ -15,11 +15,11 @@ from typing import Any
 import anyio
 import pytest
 import trio
+from tests.runtime.operations import OPERATIONS, Operation, check, content_of, prepared, small_steps
+from tests.runtime.support import Jobs, assert_nothing_left, descriptors, run
 
 from remote_store import AsyncStore, Store
 from remote_store.backends import LocalBackend, MemoryBackend
-from tests.runtime.operations import OPERATIONS, Operation, check, content_of, prepared, small_steps
-from tests.runtime.support import Jobs, assert_nothing_left, descriptors, run
 
 
 class Stepped:
@@ -31,7 +31,12 @@ class Stepped:
     """
 
     def __init__(
-        self, coroutine: Coroutine[Any, Any, Any], at: int, call: Callable[[], object], always: bool, jobs: Jobs
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        at: int,
+        call: Callable[[], object],
+        always: bool,
+        jobs: Jobs,
     ) -> None:
         self.coroutine, self.at, self.call, self.always = coroutine, at, call, always
         self.may_begin = jobs.may_begin
@@ -89,7 +94,9 @@ class Way:
             target()
 
         if not self.scope:
-            task = asyncio.create_task(_awaited(stepped := Stepped(coroutine, at, lambda: cancel(), self.always, jobs)))
+            task = asyncio.create_task(
+                _awaited(stepped := Stepped(coroutine, at, lambda: cancel(), self.always, jobs))
+            )
             target: Callable[[], object] = task.cancel
             await asyncio.wait([task])
             assert task.cancelled() == stepped.hit, "the cancellation was lost"

@@ -11,10 +11,10 @@ from typing import Any
 import anyio
 import pytest
 import trio
+from tests.runtime.support import ASYNCIO_WORLDS, WORLDS, Jobs, pause, run, until, wait_for
 
 from remote_store import _runtime
 from remote_store._runtime import _leaves
-from tests.runtime.support import ASYNCIO_WORLDS, WORLDS, Jobs, pause, run, until, wait_for
 
 worlds = pytest.mark.parametrize("world", WORLDS)
 asyncio_worlds = pytest.mark.parametrize("world", ASYNCIO_WORLDS)
@@ -429,7 +429,10 @@ def test_every_result_goes_to_one_place_with_native_cancellation(
                     await asyncio.sleep(0.001)
                 event()
         await asyncio.gather(*tasks, return_exceptions=True)
-        assert all(task.cancelled() or victim.outcome == "result" for task, victim in zip(tasks, victims, strict=True))
+        assert all(
+            task.cancelled() or victim.outcome == "result"
+            for task, victim in zip(tasks, victims, strict=True)
+        )
 
     run(world, main)
     assert jobs.unfinished() == 0

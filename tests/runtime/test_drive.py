@@ -13,12 +13,12 @@ from typing import Any
 import anyio
 import pytest
 import trio
+from tests.runtime.support import WORLDS, Jobs, run
 
 from remote_store import AsyncStore, Store, _runtime
 from remote_store._runtime import _background
 from remote_store._runtime._where import World, state, world
 from remote_store.backends import LocalBackend, MemoryBackend
-from tests.runtime.support import WORLDS, Jobs, run
 
 worlds = pytest.mark.parametrize("world", WORLDS)
 

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.runtime.support import ASYNCIO_WORLDS, WATCHDOG, WORLDS, Thread, run, until, wait_for
 
 from remote_store import _runtime
 from remote_store._runtime import _background
 from remote_store._runtime._background import Background
 from remote_store._runtime.per_loop import PerLoop
-from tests.runtime.support import ASYNCIO_WORLDS, WATCHDOG, WORLDS, Thread, run, until, wait_for
 
 worlds = pytest.mark.parametrize("world", WORLDS)
 asyncio_worlds = pytest.mark.parametrize("world", ASYNCIO_WORLDS)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ast
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.runtime.support import script, temporaries, tree
 
 import remote_store
 from remote_store._runtime import _background, _workers
-from tests.runtime.support import script, temporaries, tree
 
 SOURCES = Path(remote_store.__file__).parent
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
@@ -77,7 +76,16 @@ def imported(file: Path) -> Iterator[str]:
 
 @pytest.mark.spec("RUN-021")
 def test_only_the_runtime_knows_of_loops_and_threads() -> None:
-    forbidden = {"asyncio", "trio", "sniffio", "threading", "_thread", "anyio", "concurrent", "multiprocessing"}
+    forbidden = {
+        "asyncio",
+        "trio",
+        "sniffio",
+        "threading",
+        "_thread",
+        "anyio",
+        "concurrent",
+        "multiprocessing",
+    }
     free = {"_runtime", "testing", "_tools"}
     checked = 0
     for file in sorted(SOURCES.rglob("*.py")):
@@ -86,7 +94,9 @@ def test_only_the_runtime_knows_of_loops_and_threads() -> None:
             found = {name.partition(".")[0] for name in imported(file)} & forbidden
             assert not found, f"{file.relative_to(SOURCES)} imports {found}"
     assert checked > 20
-    assert {"asyncio", "threading"} <= {name for file in (SOURCES / "_runtime").glob("*.py") for name in imported(file)}
+    assert {"asyncio", "threading"} <= {
+        name for file in (SOURCES / "_runtime").glob("*.py") for name in imported(file)
+    }
 
 
 @pytest.mark.spec("RUN-022")
@@ -539,7 +549,9 @@ def test_what_is_left_open_at_exit_makes_no_noise(tmp_path: Path) -> None:
 
 
 @pytest.mark.spec("RUN-010")
-@pytest.mark.parametrize("end", ["sys.exit(0)", "raise SystemExit", "os._exit(0)", "os.kill(os.getpid(), 15)"])
+@pytest.mark.parametrize(
+    "end", ["sys.exit(0)", "raise SystemExit", "os._exit(0)", "os.kill(os.getpid(), 15)"]
+)
 def test_every_way_to_end(end: str, tmp_path: Path) -> None:
     done = script(
         EVERY_WAY

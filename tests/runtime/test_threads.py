@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from tests.runtime.support import WORLDS, Jobs, in_threads, run, wait_for
 
 from remote_store import _runtime
 from remote_store._runtime import _workers
 from remote_store._runtime._workers import Workers
-from tests.runtime.support import WORLDS, Jobs, in_threads, run, wait_for
 
 worlds = pytest.mark.parametrize("world", WORLDS)
 ANYWHERE = [*WORLDS, "inline"]
@@ -275,7 +275,7 @@ def test_the_warmest_worker_is_taken_again() -> None:
     idents = set()
     for _ in range(20):
         job = pool.start(threading.get_ident, ())
-        wait_for(lambda: pool.busy() == 0)  # noqa: B023 - called before the loop goes on
+        wait_for(lambda: pool.busy() == 0)
         idents.add(job.outcome())
     assert len(idents) == 1
 

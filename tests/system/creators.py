@@ -51,8 +51,8 @@ def won(result: WriteResult | None, number: int, turn: int) -> str:
     return WON if right else f"won with {result!r}"
 
 
-def failed(error: BaseException, turn: int) -> str:
-    """Return the outcome of an error."""
+def lost(error: AlreadyExists, turn: int) -> str:
+    """Return the outcome of the one error that is expected."""
     return LOST if type(error) is AlreadyExists and error.path == target(turn) else repr(error)
 
 
@@ -62,8 +62,8 @@ def create(store: Store, operation: str, number: int, turn: int, meet: Callable[
     try:
         data = halves(number, meet) if is_streamed(turn) else content(number)
         return won(write(target(turn), data), number, turn)
-    except BaseException as error:
-        return failed(error, turn)
+    except AlreadyExists as error:
+        return lost(error, turn)
 
 
 def in_threads(
@@ -81,9 +81,14 @@ def in_threads(
     barrier = threading.Barrier(len(numbers), action=meet_all, timeout=WATCHDOG)
 
     def creator(number: int) -> None:
-        for turn in range(rounds):
-            barrier.wait()
-            outcomes[number - numbers.start].append(attempt(number, turn, barrier.wait))
+        mine = outcomes[number - numbers.start]
+        try:
+            for turn in range(rounds):
+                barrier.wait()
+                mine.append(attempt(number, turn, barrier.wait))
+        except BaseException as error:
+            mine.append(repr(error))
+            barrier.abort()  # nobody need wait for this one any more
 
     threads = [threading.Thread(target=creator, args=(number,)) for number in numbers]
     for thread in threads:

@@ -14,7 +14,7 @@ from tests.system import creators
 from tests.system.creators import CREATORS, LOST, WON, content, target
 from tests.system.support import command, files, loops, run, temporaries
 
-from remote_store import AsyncStore, NotFound, Store
+from remote_store import AlreadyExists, AsyncStore, NotFound, Store
 from remote_store.backend import Backend
 from remote_store.backends import LocalBackend, MemoryBackend
 
@@ -35,6 +35,7 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
 def judge(store: Store, outcomes: list[list[str]]) -> list[int]:
     """Check that each round has one winner, whose content is there; return the winners."""
     assert len(outcomes) == CREATORS
+    assert {outcome for column in outcomes for outcome in column} == {WON, LOST}
     winners = []
     for turn, outcome in enumerate(zip(*outcomes, strict=True)):
         assert sorted(outcome) == [LOST] * (CREATORS - 1) + [WON], f"round {turn}: {set(outcome)}"
@@ -90,8 +91,8 @@ async def create(store: AsyncStore, operation: str, number: int, turn: int, meet
     try:
         data = halves(number, meeting) if creators.is_streamed(turn) else content(number)
         return creators.won(await write(target(turn), data), number, turn)
-    except Exception as error:
-        return creators.failed(error, turn)
+    except AlreadyExists as error:
+        return creators.lost(error, turn)
 
 
 async def in_tasks(rounds: int, attempt: Callable[[int, int, Meeting], Awaitable[str]]) -> list[list[str]]:
@@ -212,8 +213,8 @@ def test_all_operations_in_threads(backend: Backend) -> None:
             if kind(number) in ("copy", "move"):
                 return creators.won(getattr(store, kind(number))(source(number, turn), path), number, turn)
             return creators.won(getattr(store, kind(number))(path, data), number, turn)
-        except Exception as error:
-            return creators.failed(error, turn)
+        except AlreadyExists as error:
+            return creators.lost(error, turn)
 
     judge_mixed(store, creators.in_threads(range(CREATORS), MIXED_ROUNDS, attempt))
 
@@ -236,7 +237,7 @@ def test_all_operations_in_tasks(loop: str, backend: Backend) -> None:
                     await getattr(store, kind(number))(source(number, turn), path), number, turn
                 )
             return creators.won(await getattr(store, kind(number))(path, data), number, turn)
-        except Exception as error:
-            return creators.failed(error, turn)
+        except AlreadyExists as error:
+            return creators.lost(error, turn)
 
     judge_mixed(Store(backend), run(loop, in_tasks, MIXED_ROUNDS, attempt))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 
 from .._types import AsyncContent
+from ..backend import abandon
 from ..capabilities import Capability
 from ..errors import RemoteStoreError
 from ..models import WriteResult
@@ -168,9 +169,8 @@ class StoreContent(StoreBase):
                         await writer.write(chunk)
                 with here:
                     return self._scope.result(await writer.commit())
-            except BaseException:
-                with here:
-                    await writer.abort()
+            except BaseException as error:
+                await abandon(writer, error)
                 raise
 
 

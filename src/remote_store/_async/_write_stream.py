@@ -6,7 +6,7 @@ from typing import Self
 
 from .. import _runtime
 from .._types import Buffer
-from ..backend import CHUNK_SIZE, Writer
+from ..backend import CHUNK_SIZE, Writer, abandon
 from ..errors import RemoteStoreError
 from ..models import WriteResult
 from ..paths import PathLike
@@ -94,13 +94,14 @@ class AsyncWriteStream:
             self._writer = await self._scope.backend.open_write(self._key, **self._options)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, *traceback: object
+    ) -> None:
         writer, self._writer, self._ended = self._writer, None, True
         if writer is None:
             return
-        if kind is not None:
-            with located(self._scope, (self._key, self._path)):
-                await writer.abort()
+        if error is not None:
+            await abandon(writer, error)
             return
         try:
             self._scope.require_open()
@@ -108,9 +109,8 @@ class AsyncWriteStream:
             await self._flush(writer)
             with located(self._scope, (self._key, self._path)):
                 self._result = self._scope.result(await writer.commit())
-        except BaseException:
-            with located(self._scope, (self._key, self._path)):
-                await writer.abort()
+        except BaseException as failure:
+            await abandon(writer, failure)
             raise
 
     def _open(self) -> Writer:

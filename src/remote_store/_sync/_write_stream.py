@@ -65,8 +65,10 @@ class WriteStream(io.RawIOBase):
         drive(self._inner.__aenter__())
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, *traceback: object
+    ) -> None:
         try:
-            drive(self._inner.__aexit__(kind, *exc_info))
+            drive(self._inner.__aexit__(kind, error, *traceback))
         finally:
             super().close()

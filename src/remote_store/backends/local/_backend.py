@@ -16,7 +16,7 @@ from ...capabilities import Capability, CapabilitySet
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ...models import Entry, FileInfo, WriteResult
 from . import _change
-from ._errors import CAUGHT, NAME, raise_ours, translate
+from ._errors import CAUGHT, NAME, raise_ours
 from ._listing import Scan, file_info
 from ._names import refuse_reserved
 from ._read import WHOLE_LIMIT, Handle, not_a_file, read_whole
@@ -216,7 +216,10 @@ class _LocalPages(Pages):
 
 def _prepare(root: str, create: bool) -> str:
     """Return the real path of the root, made if wanted."""
-    path = os.path.realpath(root)
+    try:
+        path = os.path.realpath(root)
+    except UnicodeError as error:
+        raise_ours(error, root)
     try:
         if create:
             os.makedirs(path, exist_ok=True)
@@ -227,7 +230,7 @@ def _prepare(root: str, create: bool) -> str:
             "a parent of the root is a file; choose another root", path=root, backend=NAME
         ) from error
     except OSError as error:
-        raise translate(error, root) from error
+        raise_ours(error, root)
     if os.path.exists(path) and not os.path.isdir(path):
         raise InvalidPath("the root is a file; give a folder", path=root, backend=NAME)
     return path

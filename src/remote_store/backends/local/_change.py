@@ -202,6 +202,7 @@ def _empty(parent: Folder, name: str, key: str, recursive: bool) -> Steps[None]:
     with Folder(
         os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent.fd)
     ) as inside:
+        folders = []  # for later, so that one descriptor a level is open, not two
         for entry, is_folder in _names_in(inside):
             yield
             if not recursive:
@@ -209,13 +210,16 @@ def _empty(parent: Folder, name: str, key: str, recursive: bool) -> Steps[None]:
                     raise DirectoryNotEmpty(
                         "the folder is not empty; pass recursive=True to delete all", path=key
                     )
-                continue
-            with suppress(FileNotFoundError):
-                if is_folder:
-                    yield from _empty(inside, entry, f"{key}/{entry}", recursive)
-                    os.rmdir(entry, dir_fd=inside.fd)
-                else:
+            elif is_folder:
+                folders.append(entry)
+            else:
+                with suppress(FileNotFoundError):
                     os.unlink(entry, dir_fd=inside.fd)
+        for entry in folders:
+            yield
+            with suppress(FileNotFoundError):
+                yield from _empty(inside, entry, f"{key}/{entry}", recursive)
+                os.rmdir(entry, dir_fd=inside.fd)
 
 
 def _names_in(folder: Folder) -> Iterator[tuple[str, bool]]:

@@ -101,4 +101,5 @@ class Handle:
             os.close(fd)
 
     def __del__(self) -> None:
-        self.close()
+        if hasattr(self, "fd"):  # Ctrl-C may come before there is one
+            self.close()

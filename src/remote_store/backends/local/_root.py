@@ -54,7 +54,8 @@ class Folder:
         self.close()
 
     def __del__(self) -> None:
-        self.close()
+        if hasattr(self, "fd"):  # Ctrl-C may come before there is one
+            self.close()
 
 
 class Root:
@@ -83,7 +84,8 @@ class Root:
         """Open a file for reading, or whatever else is there under its name."""
         if "/" not in key and key:
             try:  # nothing on the way to a name in the root itself can lead elsewhere
-                return os.open(key, READ | os.O_NOFOLLOW, dir_fd=self._current().fd)
+                root = self._current()  # a reference: without one, another thread may close it now
+                return os.open(key, READ | os.O_NOFOLLOW, dir_fd=root.fd)
             except OSError as error:
                 if error.errno != errno.ELOOP:
                     raise
@@ -98,7 +100,8 @@ class Root:
         if not key:
             return os.stat(self.path)
         if "/" not in key:  # nothing on the way to a name in the root itself can lead elsewhere
-            facts = os.lstat(key, dir_fd=self._current().fd)
+            root = self._current()
+            facts = os.lstat(key, dir_fd=root.fd)
             if not stat.S_ISLNK(facts.st_mode):
                 return facts
         fd = -1
@@ -143,9 +146,12 @@ class Root:
         folder, name = self.parent(key, created)
         with folder:
             try:
+                created.append(key)  # before, so that Ctrl-C finds it noted
                 os.mkdir(name, dir_fd=folder.fd)
-                created.append(key)
-            except FileExistsError:
+            except OSError as error:
+                created.pop()
+                if not isinstance(error, FileExistsError):
+                    raise
                 # A dangling link is no folder, and making one through it is not ours to do.
                 if stat.S_ISLNK(os.lstat(name, dir_fd=folder.fd).st_mode) and self.kind(key) is None:
                     raise InvalidPath(f"{key!r} is a symbolic link that leads nowhere", path=key) from None

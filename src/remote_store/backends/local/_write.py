@@ -137,7 +137,8 @@ class TempFile:
             os.close(fd)
 
     def __del__(self) -> None:
-        self.abort()
+        if hasattr(self, "size"):  # Ctrl-C may come before there is anything
+            self.abort()
 
 
 def _lock(fd: int) -> bool:
