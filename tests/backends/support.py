@@ -28,6 +28,9 @@ DEAD = ".~remote-store-0123456789abcdef.tmp"
 WAYS = ("kernel", "walk")
 """How a path is resolved: by openat2 where the kernel has it, or component by component."""
 
+kinds = pytest.mark.parametrize("kind", ["relative", "absolute", "chained"])
+"""How a link may lead to its target; see ``link``."""
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 
 
@@ -42,6 +45,20 @@ def local(root: Path, way: str = "kernel", *, durable: bool = False) -> LocalBac
 def is_temporary(name: str) -> bool:
     """Return True for the name of a temporary file, told apart as a stranger would."""
     return name.startswith(".~remote-store-") and name.endswith(".tmp")
+
+
+def link(root: Path, name: str, target: str, kind: str) -> None:
+    """Make ``root/name`` a link that leads to ``root/target``."""
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "absolute":
+        os.symlink(root / target, path)
+        return
+    relative = os.path.relpath(root / target, path.parent)
+    if kind == "chained":
+        os.symlink(relative, path.with_name("between"))
+        relative = "between"
+    os.symlink(relative, path)
 
 
 def tree(root: Path) -> dict[str, object]:

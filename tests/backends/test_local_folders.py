@@ -189,7 +189,7 @@ def test_delete_folder_while_files_come_in(root: Path) -> None:
 
     with Repeated(add) as adding:
         check, deleted = deadline(), 0
-        while deleted < 20 or adding.rounds < 100:
+        while deleted < 10 or adding.rounds < 50:
             check()
             try:
                 store.delete_folder("d", recursive=True)

@@ -32,7 +32,7 @@ def _sender() -> Any:
     send.argtypes = [ctypes.py_object] * 3
     # What it returns is taken for the next trace function. It returns nothing sensible,
     # so this says in C: whatever it is, _NOTHING.
-    send.restype = defaultdict(itertools.repeat(_NOTHING).__next__).__getitem__
+    send.restype = defaultdict(itertools.repeat(_NOTHING).__next__).__getitem__  # type: ignore[assignment]  # any callable
     return send
 
 

@@ -1,4 +1,4 @@
-"""What the tests of this folder and of ``tests/backends`` share: worlds, scripts, and what may be left behind."""
+"""What the tests of this folder share: worlds, scripts, and what may be left behind."""
 
 from __future__ import annotations
 

@@ -325,7 +325,8 @@ def test_an_error_of_the_call_gives_way_to_the_cancellation(world: str) -> None:
                     await pause(0.005)
                 victim.call.may_end.set()
         except ExceptionGroup as errors:
-            assert [str(error) for error in errors.exceptions] == ["of the call"]
+            raised = [str(error) for error in errors.exceptions]
+            assert raised == ["of the call"]
         assert victim.call.ended
         assert victim.call.undone == []
 

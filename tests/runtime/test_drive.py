@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +183,7 @@ def test_a_coroutine_that_suspends_is_refused(inside: str | None) -> None:
 
 
 class _Suspend:
-    def __await__(self) -> Iterator[None]:
+    def __await__(self) -> Generator[None, None, None]:
         yield
 
 

@@ -1,4 +1,4 @@
-"""Each blocking operation, interrupted by Ctrl-C at its first, second, ... last moment at which Python lets it through."""
+"""Each blocking operation, interrupted by Ctrl-C at its first, second, ... last possible moment."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def glob(store: Store) -> None:
 # -- the test ----------------------------------------------------------------------------------
 
 SWALLOWED: Final = {"__del__", "close", "tell", "iterate"}
-"""Where an interruption may get lost: Python drops errors of finalizers, and ``io`` those of ``tell`` in places."""
+"""Where an interruption may get lost: Python drops errors of finalizers, and ``io`` some of ``tell``."""
 USUAL: Final = ("KeyboardInterrupt()", "ResourceWarning('unclosed scandir iterator")
 """What Python itself says when an interruption falls into a finalizer, or between a call and its ``with``."""
 

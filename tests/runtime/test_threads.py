@@ -259,7 +259,7 @@ def test_queued_calls_run_in_order_and_all_of_them() -> None:
     assert pool.busy() == 51
     assert pool.threads == 1
     gate.set()
-    wait_for(lambda: all(job.done for job in [first, *jobs]))
+    wait_for(lambda: first.done and all(job.done for job in jobs))
     assert order == list(range(50))
     wait_for(lambda: pool.busy() == 0)
 
@@ -274,9 +274,9 @@ def test_the_warmest_worker_is_taken_again() -> None:
     wait_for(lambda: pool.busy() == 0)
     idents = set()
     for _ in range(20):
-        job = pool.start(threading.get_ident, ())
+        found = pool.start(threading.get_ident, ())
         wait_for(lambda: pool.busy() == 0)
-        idents.add(job.outcome())
+        idents.add(found.outcome())
     assert len(idents) == 1
 
 
