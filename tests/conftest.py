@@ -24,6 +24,8 @@ def blockbuster() -> BlockBuster:
         function.can_block_in("remote_store/_runtime/_drive.py", "drive")
         # A backend is made in one plain call, and a local one makes its root in it.
         function.can_block_in("remote_store/backends/local/_backend.py", "__init__")
+        # The tracer of coverage runs in our frames, and has a lock of its own.
+        function.can_block_in("coverage/collector.py", "lock_data")
         # Who drops a writer instead of leaving its block has nothing left that could wait.
         function.can_block_in("remote_store/backends/local/_write.py", "__del__")
     return watch
