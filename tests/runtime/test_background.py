@@ -99,14 +99,16 @@ def test_on_asyncio_it_is_awaited_in_place(world: str, own_background: Backgroun
 
 @pytest.mark.spec("RUN-011", "RUN-012")
 @elsewhere
-def test_elsewhere_it_runs_on_the_background_loop(world: str) -> None:
+def test_elsewhere_it_runs_on_the_background_loop(world: str, own_background: Background) -> None:
     async def main() -> None:
         first = await _runtime.on_asyncio(_where)
         assert first[1] == "remote-store-loop"
         assert await _runtime.on_asyncio(_where) == first
 
     run_anywhere(world, main)
-    (thread,) = (thread for thread in threading.enumerate() if thread.name == "remote-store-loop")
+    thread = own_background._thread
+    assert thread is not None
+    assert thread.name == "remote-store-loop"
     assert thread.daemon
 
 
@@ -183,7 +185,8 @@ def test_stopping_cancels_what_runs_and_waits_for_its_clean_up(own_background: B
     thread = threading.Thread(target=call, args=(0,))
     thread.start()
     assert work.begun.wait(10)
-    (loop_thread,) = (thread for thread in threading.enumerate() if thread.name == "remote-store-loop")
+    loop_thread = own_background._thread
+    assert loop_thread is not None
     own_background.stop()
     assert work.cleaned.is_set()
     assert not loop_thread.is_alive()

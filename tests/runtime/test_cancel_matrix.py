@@ -20,6 +20,7 @@ from tests.runtime.support import Jobs, assert_nothing_left, descriptors, run
 
 from remote_store import AsyncStore, Store
 from remote_store.backends import LocalBackend, MemoryBackend
+from remote_store.backends.local._write import TempFile
 
 
 class Stepped:
@@ -154,6 +155,7 @@ def test_cancelled_at_every_suspension(
     operation: Operation, kind: str, way: Way, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_steps(monkeypatch)
+    monkeypatch.delattr(TempFile, "__del__")  # the clean-up must not be left to the end of the object
     jobs = Jobs(monkeypatch)
 
     def begin(number: int) -> tuple[LocalBackend | MemoryBackend, dict[str, Any]]:

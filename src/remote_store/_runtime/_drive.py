@@ -22,8 +22,8 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
         RuntimeError: the coroutine waited for something that only an event loop can give.
     """
     outer = state.inline
-    state.inline = True
     try:
+        state.inline = True
         coroutine.send(None)
     except StopIteration as stop:
         result: T = stop.value

@@ -38,8 +38,8 @@ async def user_call(call: Callable[..., T], *args: Any) -> T:
     """
     if not state.inline:
         return await in_thread(call, *args)
-    state.inline = False
     try:
+        state.inline = False
         return call(*args)
     finally:
         state.inline = True
@@ -66,7 +66,7 @@ async def in_steps(make: Callable[..., Generator[None, None, T]], *args: Any) ->
     steps = make(*args)
     try:
         while True:
-            ended: tuple[T] | None = await in_thread(_advance, steps, state.inline)
+            ended: tuple[T] | None = await in_thread(_advance, steps)
             if ended is not None:
                 return ended[0]
     except BaseException:
@@ -74,13 +74,13 @@ async def in_steps(make: Callable[..., Generator[None, None, T]], *args: Any) ->
         raise
 
 
-def _advance(steps: Generator[None, None, T], to_the_end: bool) -> tuple[T] | None:
+def _advance(steps: Generator[None, None, T]) -> tuple[T] | None:
     """Go on for a while; return the job's result in a tuple once it has ended."""
     until = time.monotonic() + SLICE_SECONDS
     try:
         while True:
             next(steps)
-            if not to_the_end and time.monotonic() >= until:
+            if time.monotonic() >= until:
                 return None
     except StopIteration as stop:
         return (stop.value,)
