@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
@@ -621,6 +622,30 @@ def test_a_blocking_caller_runs_all_steps_itself() -> None:
 
     assert _runtime.drive(main()) == "result"
     assert steps.threads == {threading.current_thread().name}
+
+
+@pytest.mark.spec("RUN-005")
+def test_ctrl_c_stops_a_blocking_job_at_its_next_step() -> None:
+    """A copy of many gigabytes is one call: it must not have to come to its end first."""
+    log: list[str] = []
+
+    def steps() -> Generator[None, None, None]:
+        try:
+            for number in range(1000):
+                log.append(f"step {number}")
+                if number == 2:
+                    signal.raise_signal(signal.SIGINT)
+                yield
+        finally:
+            log.append("finally")
+
+    async def main() -> None:
+        await _runtime.in_steps(steps)
+
+    with pytest.raises(KeyboardInterrupt):
+        _runtime.drive(main())
+    assert log[-1] == "finally"
+    assert len(log) < 10
 
 
 @pytest.mark.spec("RUN-005")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeVar
 
+from ._interrupt import interrupt_is_held, uninterrupted
 from ._pending import Pending
 from ._where import World, state, world
 from ._workers import workers
@@ -25,7 +26,7 @@ async def in_thread(call: Callable[..., T], *args: Any, undo: Callable[[T], Any]
     that cancellation keeps from the caller, ``undo`` is called with it.
     """
     if state.inline:
-        return call(*args)
+        return uninterrupted(call, *args)
     await _raise_if_cancelled()
     return await workers.start(call, args).wait(undo)
 
@@ -48,7 +49,7 @@ async def user_call(call: Callable[..., T], *args: Any) -> T:
 async def shielded(call: Callable[..., T], *args: Any) -> T:
     """Make a blocking call that must happen although the task is being cancelled."""
     if state.inline:
-        return call(*args)
+        return uninterrupted(call, *args)
     return await workers.start(call, args).wait()
 
 
@@ -80,7 +81,7 @@ def _advance(steps: Generator[None, None, T]) -> tuple[T] | None:
     try:
         while True:
             next(steps)
-            if time.monotonic() >= until:
+            if interrupt_is_held() or time.monotonic() >= until:
                 return None
     except StopIteration as stop:
         return (stop.value,)
