@@ -1,8 +1,8 @@
 """Run the tests: ``python3 .ci/test.py [PYTEST ARGUMENT...]``.
 
-Makes ``.venv`` in the checkout when it is not there yet. Without arguments all tests run, and
-their coverage must reach the limit of ``pyproject.toml``; arguments go to pytest, and
-coverage is left aside.
+Makes ``.venv`` in the checkout when it is not there yet. Without arguments all tests run, on
+all cores, and their coverage must reach the limit of ``pyproject.toml``; arguments go to
+pytest, and coverage is left aside.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ def main(arguments: list[str]) -> int:
         return environment.call(python, "-m", "pytest", *arguments)
     coverage = (python, "-m", "coverage")
     environment.run(*coverage, "erase")
-    failed = environment.call(*coverage, "run", "-m", "pytest")
+    # A process for each core; a file stays together for its fixtures' sake.
+    failed = environment.call(*coverage, "run", "-m", "pytest", "--numprocesses=auto", "--dist=loadfile")
     environment.run(*coverage, "combine", "--quiet")
     too_little = environment.call(*coverage, "report")
     return failed or too_little
