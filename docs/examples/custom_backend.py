@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from remote_store import (
     AlreadyExists,
@@ -23,11 +22,8 @@ from remote_store import (
     Store,
     WriteResult,
 )
-from remote_store._runtime import checkpoint
-from remote_store.typing import Entry, Pages, Reader, Writer
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+from remote_store.lowlevel import checkpoint
+from remote_store.typing import Buffer, Entry, Pages, Reader, Writer
 
 
 @dataclass(eq=False)
@@ -190,7 +186,7 @@ class DictWriter(Writer):
         self.backend, self.path, self.overwrite = backend, path, overwrite
         self.data = bytearray()
 
-    async def write(self, data: ReadableBuffer) -> None:
+    async def write(self, data: Buffer) -> None:
         self.data += data
 
     async def commit(self) -> WriteResult:

@@ -1,7 +1,7 @@
 """The contract between a store and the storage behind it.
 
 A backend is written once, as ``async def``, and serves asyncio, trio and blocking
-callers alike. It may await only leaves (see ``remote_store._runtime``) and its own
+callers alike. It may await only leaves (see ``remote_store.lowlevel``) and its own
 sessions: no task, lock or timeout of any event loop is at hand for a blocking caller.
 
 Keys are normalised text, ``"a/b.txt"``, with ``""`` for the root. Every error is a

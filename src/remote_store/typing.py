@@ -6,6 +6,7 @@ from ._async import Listing as Listing
 from ._sync import ReadStream as ReadStream
 from ._sync import WriteStream as WriteStream
 from ._types import AsyncContent as AsyncContent
+from ._types import Buffer as Buffer
 from ._types import Content as Content
 from .backend import Pages as Pages
 from .backend import Reader as Reader

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import inspect
 import re
 from collections.abc import Iterator
@@ -74,13 +75,20 @@ def _is_also_a_file(name: str, tree: ast.AST) -> bool:
     return any(bound == name and set(classes) & set(STREAMS) for bound, classes in bindings(tree))
 
 
+def importable(module: str, name: str) -> bool:
+    if hasattr(importlib.import_module(module), name):
+        return True
+    return importlib.util.find_spec(f"{module}.{name}") is not None
+
+
 def mistakes(tree: ast.AST) -> Iterator[str]:
     names = known_names(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("remote_store"):
-            module = importlib.import_module(str(node.module))
             yield from (
-                f"from {node.module} import {a.name}" for a in node.names if not hasattr(module, a.name)
+                f"from {node.module} import {a.name}"
+                for a in node.names
+                if not importable(str(node.module), a.name)
             )
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
             if not any(hasattr(cls, node.attr) for cls in names[node.value.id]):

@@ -382,7 +382,6 @@ def test_one_failing_close_does_not_keep_the_others_open() -> None:
         assert [client.closed for client in made] == [1, 1, 1]
 
 
-@pytest.mark.xfail(reason="open: nobody wakes who closes when the other loop stops first; see sdd/backlog.md")
 @pytest.mark.spec("RUN-015")
 def test_a_loop_that_ends_meanwhile_does_not_hang_the_closing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The closing is on its way to a loop that stops, and is closed, before it gets to it."""
@@ -412,6 +411,7 @@ def test_a_loop_that_ends_meanwhile_does_not_hang_the_closing(monkeypatch: pytes
         other.stop()
         other.loop.close()
         closing.join(10)
+        assert not closing.is_alive()
 
 
 @pytest.mark.spec("RUN-015")

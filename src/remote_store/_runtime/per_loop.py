@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 import weakref
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
+from ._leaves import shielded, sleep
+from ._pending import Pending
 from ._where import Lock
 
 T = TypeVar("T")
+
+LOOK_SECONDS: Final = 0.002
+"""How often who waits for a closing in another loop looks whether that loop still runs."""
 
 
 class PerLoop(Generic[T]):
@@ -76,8 +82,11 @@ class PerLoop(Generic[T]):
         finish = partial(self._finish, task)
         if asyncio._get_running_loop() is not loop:
             job = LoopJob(loop, finish, ())
-            loop.call_soon_threadsafe(job.begin)
-            await job.wait()
+            try:
+                loop.call_soon_threadsafe(job.begin)
+            except RuntimeError:
+                return  # closed meanwhile
+            await _ended(job, loop)
         elif asyncio.current_task() is not None and not _driven():
             await finish()
         else:
@@ -97,6 +106,24 @@ class PerLoop(Generic[T]):
         """Drop all resources without closing them: in a forked child they are the parent's."""
         self._lock = Lock()
         self._slots = {}
+
+
+async def _ended(job: Pending[None], loop: asyncio.AbstractEventLoop) -> None:
+    """Wait for work in a loop that may stop before it gets to it: nobody would be woken then."""
+    try:
+        while not job.done and loop.is_running():
+            await sleep(LOOK_SECONDS)
+    except BaseException:
+        job.cancel()
+        await shielded(_stand_by, job, loop)
+        raise
+    if job.done:
+        job.outcome()
+
+
+def _stand_by(job: Pending[None], loop: asyncio.AbstractEventLoop) -> None:
+    while not job.done and loop.is_running():
+        time.sleep(LOOK_SECONDS)
 
 
 def _driven() -> bool:

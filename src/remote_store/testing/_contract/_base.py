@@ -32,6 +32,22 @@ HOW: Final = ("write", "write_atomic", "open_write", "open_write_atomic")
 """The names of the four ways to store a file; see ``ContractBase.put``."""
 
 
+def assert_same(got: bytes | bytearray, expected: bytes, *where: object) -> None:
+    """Compare large content, and say in a line where it differs.
+
+    pytest explains ``==`` by a diff, which it computes whole where ``CI`` is set: for
+    megabytes of it that takes minutes.
+    """
+    if got != expected:
+        pairs = enumerate(zip(got, expected, strict=False))
+        at = next((at for at, (one, other) in pairs if one != other), min(len(got), len(expected)))
+        here = slice(max(at - 4, 0), at + 16)
+        pytest.fail(
+            f"{len(got)} bytes instead of {len(expected)}, different from byte {at} on:"
+            f" {got[here]!r} instead of {expected[here]!r} {where or ''}"
+        )
+
+
 class ContractBase:
     """Makes the storage for each test; the parts of the contract derive from it."""
 

@@ -16,7 +16,7 @@ from anyio import to_thread
 from ..._sync import Store
 from ...backend import Backend
 from .._spec import needs, spec
-from ._base import LARGE, TEXT, ContractBase
+from ._base import LARGE, TEXT, ContractBase, assert_same
 
 
 class BlockingFiles(ContractBase):
@@ -33,7 +33,7 @@ class BlockingFiles(ContractBase):
             store.write("file", LARGE)
             with store.read("file") as source, store.open_write("copy") as sink:
                 shutil.copyfileobj(source, sink, 100_000)
-            assert store.read_bytes("copy") == LARGE
+            assert_same(store.read_bytes("copy"), LARGE)
 
         await self.beside_the_loop(raw, use)
 
@@ -58,7 +58,7 @@ class BlockingFiles(ContractBase):
             with store.open_write("file.gz") as sink, gzip.open(sink, "wb") as packed:
                 packed.write(LARGE)
             with store.read("file.gz") as source, gzip.open(source) as unpacked:
-                assert unpacked.read() == LARGE
+                assert_same(unpacked.read(), LARGE)
 
         await self.beside_the_loop(raw, use)
 
@@ -71,8 +71,8 @@ class BlockingFiles(ContractBase):
                 packed.writestr("two", LARGE)
             with store.open_read("file.zip") as source, zipfile.ZipFile(source) as unpacked:
                 assert unpacked.namelist() == ["one", "two"]
-                assert unpacked.read("two") == LARGE
-                assert unpacked.read("one") == TEXT
+                assert_same(unpacked.read("two"), LARGE)
+                assert_same(unpacked.read("one"), TEXT)
 
         await self.beside_the_loop(raw, use)
 

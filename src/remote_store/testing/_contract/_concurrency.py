@@ -13,7 +13,7 @@ from ...backend import CHUNK_SIZE, Backend
 from ...capabilities import Capability
 from ...errors import AlreadyExists, RemoteStoreError
 from .._spec import needs, spec
-from ._base import HOW, ContractBase, all_at_once, all_of, fill, paths_of
+from ._base import HOW, ContractBase, all_at_once, all_of, assert_same, fill, paths_of
 
 
 class Concurrency(ContractBase):
@@ -42,7 +42,7 @@ class Concurrency(ContractBase):
 
             outcomes = await all_at_once([lambda n=n: create(n) for n in range(self.creators)])  # type: ignore[misc]
             winner = self.only_winner(outcomes)
-            assert await stores[0].read_bytes(path) == f"{winner:02}".encode() * 1000
+            assert_same(await stores[0].read_bytes(path), f"{winner:02}".encode() * 1000)
             assert await paths_of(stores[1].list_files(f"folder {turn}")) == [path]
 
     @spec("STORE-032", "STORE-047", "BE-004")
@@ -64,7 +64,7 @@ class Concurrency(ContractBase):
 
             outcomes = await all_at_once([lambda n=n: transfer(n) for n in range(self.creators)])  # type: ignore[misc]
             winner = self.only_winner(outcomes)
-            assert await stores[0].read_bytes(path) == sources[winner].encode()
+            assert_same(await stores[0].read_bytes(path), sources[winner].encode())
             kept = [source for source in sources if verb == "copy" or source != sources[winner]]
             assert await paths_of(stores[1].list_files(f"from {turn}")) == kept
 
@@ -109,7 +109,7 @@ class Concurrency(ContractBase):
             done = True
         assert seen
         assert seen <= set(versions)
-        assert await reading.read_bytes("file") == versions[-1]
+        assert_same(await reading.read_bytes("file"), versions[-1])
 
     @spec("STORE-029", "BE-004")
     @needs("write", "read", "list")
@@ -137,7 +137,7 @@ class Concurrency(ContractBase):
             for turn in range(5):
                 path = f"shared/{turn}/{number}"
                 await store.write(path, path.encode())
-                assert await store.read_bytes(path) == path.encode()
+                assert_same(await store.read_bytes(path), path.encode())
                 await store.delete(path)
 
         outcomes = await all_at_once([lambda n=n: live(n) for n in range(16)])  # type: ignore[misc]

@@ -8,7 +8,7 @@ from ..._async import AsyncStore
 from ...backend import CHUNK_SIZE, Backend, Reader
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from .._spec import needs, spec
-from ._base import LARGE, TEXT, ContractBase, fill
+from ._base import LARGE, TEXT, ContractBase, assert_same, fill
 
 
 async def rest_of(reader: Reader, n: int = CHUNK_SIZE) -> bytes:
@@ -18,7 +18,7 @@ async def rest_of(reader: Reader, n: int = CHUNK_SIZE) -> bytes:
         assert type(chunk) is bytes
         assert len(chunk) <= n
         chunks.append(chunk)
-    assert await reader.read(n) == b""
+    assert_same(await reader.read(n), b"")
     return b"".join(chunks)
 
 
@@ -36,7 +36,7 @@ class Readers(ContractBase):
             (1_000_000, 200_000, 65_536),
         ):
             reader = await backend.open_read("file", start=start, length=length)
-            assert await rest_of(reader, n) == LARGE[start : None if length is None else start + length]
+            assert_same(await rest_of(reader, n), LARGE[start : None if length is None else start + length])
             await reader.aclose()
 
     @spec("BE-007", "BE-010")
@@ -47,9 +47,9 @@ class Readers(ContractBase):
             part = TEXT[start:] if length is None else TEXT[start : start + length]
             reader = await backend.open_read("file", start=start, length=length)
             assert reader.size in (None, len(part)), (start, length)
-            assert await rest_of(reader) == part, (start, length)
+            assert_same(await rest_of(reader), part, (start, length))
             await reader.aclose()
-            assert await backend.read_bytes("file", start=start, length=length) == part, (start, length)
+            assert_same(await backend.read_bytes("file", start=start, length=length), part, (start, length))
 
     @spec("BE-008")
     @needs("write", "read")
@@ -73,7 +73,7 @@ class Readers(ContractBase):
         if reader.seekable:
             for position in (150, 0, 199, 200, 1000, 10):
                 await reader.seek(position)
-                assert await rest_of(reader) == TEXT[100 + position : 300]
+                assert_same(await rest_of(reader), TEXT[100 + position : 300])
         await reader.aclose()
 
     @spec("BE-010")

@@ -13,7 +13,7 @@ from ...backend import CHUNK_SIZE
 from ...errors import InvalidPath, NotFound
 from ...paths import RemotePath
 from .._spec import needs, spec
-from ._base import LARGE, TEXT, ContractBase, fill
+from ._base import LARGE, TEXT, ContractBase, assert_same, fill
 
 SIZES = (0, 1, 1023, 1 << 16, (1 << 16) + 1, CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1, len(LARGE))
 END = len(TEXT)
@@ -32,12 +32,12 @@ class Reading(ContractBase):
     async def test_a_whole_file(self, store: AsyncStore, size: int) -> None:
         content = LARGE[:size]
         await store.write("file", content)
-        assert await store.read_bytes("file") == content
+        assert_same(await store.read_bytes("file"), content)
         async with await store.read("file") as stream:
-            assert await stream.read() == content
-            assert await stream.read() == b""
+            assert_same(await stream.read(), content)
+            assert_same(await stream.read(), b"")
         async with await store.open_read("file") as stream:
-            assert await stream.read() == content
+            assert_same(await stream.read(), content)
 
     @spec("STORE-024", "STORE-026", "BE-007")
     @needs("write", "read")
@@ -45,9 +45,9 @@ class Reading(ContractBase):
         await store.write("file", TEXT)
         for start, length in RANGES:
             part = TEXT[start:] if length is None else TEXT[start : start + length]
-            assert await store.read_bytes("file", start=start, length=length) == part, (start, length)
+            assert_same(await store.read_bytes("file", start=start, length=length), part, (start, length))
             async with await store.read("file", start=start, length=length) as stream:
-                assert await stream.read() == part, (start, length)
+                assert_same(await stream.read(), part, (start, length))
 
     @spec("STORE-024", "STORE-026", "BE-007")
     @needs("write", "read")
@@ -55,18 +55,18 @@ class Reading(ContractBase):
         await store.write("file", LARGE)
         for start, length in ((0, CHUNK_SIZE), (1, CHUNK_SIZE + 1), (CHUNK_SIZE, 5), (1_234_567, None)):
             part = LARGE[start:] if length is None else LARGE[start : start + length]
-            assert await store.read_bytes("file", start=start, length=length) == part, (start, length)
+            assert_same(await store.read_bytes("file", start=start, length=length), part, (start, length))
             async with await store.read("file", start=start, length=length) as stream:
-                assert await stream.read() == part, (start, length)
+                assert_same(await stream.read(), part, (start, length))
 
     @spec("STORE-024", "STORE-026")
     @needs("write", "read")
     async def test_a_part_of_an_empty_file(self, store: AsyncStore) -> None:
         await store.write("empty", b"")
         for start, length in ((0, None), (0, 0), (0, 5), (5, None), (5, 5)):
-            assert await store.read_bytes("empty", start=start, length=length) == b""
+            assert_same(await store.read_bytes("empty", start=start, length=length), b"")
             async with await store.read("empty", start=start, length=length) as stream:
-                assert await stream.read() == b""
+                assert_same(await stream.read(), b"")
 
     @spec("ERR-015")
     @needs("read")
@@ -100,7 +100,7 @@ class Reading(ContractBase):
     async def test_any_spelling_of_a_path(self, store: AsyncStore) -> None:
         await store.write("/a//./b.txt", b"content")
         for path in ("a/b.txt", "./a/b.txt/", "//a/./b.txt", RemotePath("a//b.txt")):
-            assert await store.read_bytes(path) == b"content"
+            assert_same(await store.read_bytes(path), b"content")
 
     @spec("STORE-025", "STR-003")
     @needs("write", "read")
@@ -114,7 +114,7 @@ class Reading(ContractBase):
                 offset, n = random.randrange(len(LARGE) + 10), random.choice((0, 1, 100, 70_000, CHUNK_SIZE))
                 assert await stream.seek(offset) == reference.seek(offset)
                 assert stream.tell() == offset
-                assert await stream.read(n) == reference.read(n)
+                assert_same(await stream.read(n), reference.read(n))
                 assert stream.tell() == reference.tell()
 
     @spec("STORE-025", "STR-003")
@@ -123,7 +123,7 @@ class Reading(ContractBase):
         await store.write("empty", b"")
         async with await store.open_read("empty") as stream:
             assert await stream.seek(0, io.SEEK_END) == 0
-            assert await stream.read() == b""
+            assert_same(await stream.read(), b"")
 
     @spec("STORE-027")
     @needs("write", "read")
@@ -131,16 +131,16 @@ class Reading(ContractBase):
         for number, text in enumerate(("", "a\nb\r\nc\rd\x85\u2028", "\ufeffmark", "caf\u00e9 \U0001f600")):
             await store.write_text(f"{number}", text)
             assert await store.read_text(f"{number}") == text
-            assert await store.read_bytes(f"{number}") == text.encode("utf-8")
+            assert_same(await store.read_bytes(f"{number}"), text.encode("utf-8"))
 
     @spec("STORE-027")
     @needs("write", "read")
     async def test_text_in_other_encodings(self, store: AsyncStore) -> None:
         await store.write_text("file", "é\r\n", encoding="utf-16")
-        assert await store.read_bytes("file") == "é\r\n".encode("utf-16")
+        assert_same(await store.read_bytes("file"), "é\r\n".encode("utf-16"))
         assert await store.read_text("file", encoding="utf-16") == "é\r\n"
         await store.write_text("file", "aé", encoding="ascii", errors="replace", overwrite=True)
-        assert await store.read_bytes("file") == b"a?"
+        assert_same(await store.read_bytes("file"), b"a?")
         await store.write("file", b"a\xffb", overwrite=True)
         assert await store.read_text("file", errors="replace") == "a\ufffdb"
 
@@ -152,4 +152,4 @@ class Reading(ContractBase):
             await store.read_text("file")
         with pytest.raises(UnicodeEncodeError):
             await store.write_text("file", "é", encoding="ascii", overwrite=True)
-        assert await store.read_bytes("file") == b"\xff\xfe\xfd"
+        assert_same(await store.read_bytes("file"), b"\xff\xfe\xfd")

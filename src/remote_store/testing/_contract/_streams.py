@@ -14,7 +14,7 @@ from ...backend import CHUNK_SIZE, Backend
 from ...capabilities import Capability
 from ...errors import CapabilityNotSupported, RemoteStoreError
 from .._spec import needs, spec
-from ._base import LARGE, TEXT, ContractBase, all_of
+from ._base import LARGE, TEXT, ContractBase, all_of, assert_same
 
 
 class Streams(ContractBase):
@@ -27,11 +27,11 @@ class Streams(ContractBase):
         async with await store.read("file") as stream:
             position = 0
             for n in (0, 1, 2, 1023, 65_536, 65_537, 1, CHUNK_SIZE, CHUNK_SIZE + 1):
-                assert await stream.read(n) == LARGE[position : position + n]
+                assert_same(await stream.read(n), LARGE[position : position + n])
                 position = min(position + n, len(LARGE))
                 assert stream.tell() == position
-            assert await stream.read(5) == b""
-            assert await stream.read() == b""
+            assert_same(await stream.read(5), b"")
+            assert_same(await stream.read(), b"")
 
     @spec("STR-001")
     @needs("write", "read")
@@ -39,9 +39,9 @@ class Streams(ContractBase):
         await store.write("file", LARGE)
         for rest in (-1, None):
             async with await store.read("file") as stream:
-                assert await stream.read(10) == LARGE[:10]
-                assert await stream.read(rest) == LARGE[10:]
-                assert await stream.read(rest) == b""
+                assert_same(await stream.read(10), LARGE[:10])
+                assert_same(await stream.read(rest), LARGE[10:])
+                assert_same(await stream.read(rest), b"")
 
     @spec("STR-002")
     @needs("write", "read")
@@ -51,15 +51,15 @@ class Streams(ContractBase):
             assert await stream.readinto(bytearray()) == 0
             small = bytearray(b"-" * 10)
             assert await stream.readinto(memoryview(small)[2:8]) == 6
-            assert small == b"--" + LARGE[:6] + b"--"
+            assert_same(small, b"--" + LARGE[:6] + b"--")
             large = bytearray(CHUNK_SIZE + 3)
             assert await stream.readinto(large) == len(large)
-            assert large == LARGE[6 : 6 + len(large)]
+            assert_same(large, LARGE[6 : 6 + len(large)])
             rest = bytearray(len(LARGE))
             count = len(LARGE) - 6 - len(large)
             assert await stream.readinto(rest) == count
-            assert rest[:count] == LARGE[-count:]
-            assert rest[count:] == bytes(len(LARGE) - count)
+            assert_same(rest[:count], LARGE[-count:])
+            assert_same(rest[count:], bytes(len(LARGE) - count))
             assert await stream.readinto(rest) == 0
 
     @spec("STR-003", "STR-004", "BE-009")
@@ -85,7 +85,7 @@ class Streams(ContractBase):
                     continue
                 assert await stream.seek(offset, whence) == reference.seek(base + offset)
                 n = random.randrange(300)
-                assert await stream.read(n) == reference.read(n)
+                assert_same(await stream.read(n), reference.read(n))
                 assert stream.tell() == reference.tell()
 
     @spec("STR-003")
@@ -94,10 +94,10 @@ class Streams(ContractBase):
         await store.write("file", TEXT)
         async with await store.open_read("file") as stream:
             assert await stream.seek(5000) == 5000
-            assert await stream.read(1) == b""
+            assert_same(await stream.read(1), b"")
             assert await stream.readinto(bytearray(1)) == 0
             assert await stream.seek(-1, io.SEEK_END) == len(TEXT) - 1
-            assert await stream.read() == TEXT[-1:]
+            assert_same(await stream.read(), TEXT[-1:])
             with pytest.raises(ValueError, match="whence"):
                 await stream.seek(0, 9)
 
@@ -109,10 +109,10 @@ class Streams(ContractBase):
             async with await store.read(name) as stream:
                 chunks = await all_of(stream)
             assert all(type(chunk) is bytes and chunk for chunk in chunks)
-            assert b"".join(chunks) == content
+            assert_same(b"".join(chunks), content)
         async with await store.read("large", start=5) as stream:
             head = await stream.read(5)
-            assert head + b"".join(await all_of(stream)) == LARGE[5:]
+            assert_same(head + b"".join(await all_of(stream)), LARGE[5:])
 
     @spec("STR-006")
     @needs("write", "read")
@@ -123,13 +123,13 @@ class Streams(ContractBase):
             sink = io.BytesIO()
             assert await stream.copy_to(sink) == len(LARGE) - 7
             assert not sink.closed
-            assert sink.getvalue() == LARGE[7:]
+            assert_same(sink.getvalue(), LARGE[7:])
             assert await stream.copy_to(sink) == 0
         target = anyio.Path(tmp_path / "sink")
         async with await store.read("file") as stream, await anyio.open_file(target, "wb") as file:
             assert await stream.copy_to(file.wrapped if self.blocking else file) == len(LARGE)
             assert not file.wrapped.closed
-        assert await target.read_bytes() == LARGE
+        assert_same(await target.read_bytes(), LARGE)
 
     @spec("STR-006")
     @needs("write", "read")
@@ -137,7 +137,7 @@ class Streams(ContractBase):
         await store.write("file", LARGE)
         async with await store.read("file") as stream, store.open_write("copy") as sink:
             assert await stream.copy_to(self.plain(sink)) == len(LARGE)
-        assert await store.read_bytes("copy") == LARGE
+        assert_same(await store.read_bytes("copy"), LARGE)
 
     @spec("STR-006", "ERR-013")
     @needs("write", "read")
@@ -219,7 +219,7 @@ class Streams(ContractBase):
                         got = head + await stream.read()
                     except RemoteStoreError:
                         continue
-                assert got == old, path
+                assert_same(got, old, path)
 
     @spec("STR-011", "STORE-025")
     @needs("write", "read")

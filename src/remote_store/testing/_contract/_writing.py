@@ -15,7 +15,7 @@ from ...errors import AlreadyExists, InvalidPath
 from ...models import WriteResult
 from ...paths import RemotePath
 from .._spec import needs, spec
-from ._base import HOW, LARGE, TEXT, ContractBase, all_of, fill
+from ._base import HOW, LARGE, TEXT, ContractBase, all_of, assert_same, fill
 
 in_every_way = pytest.mark.parametrize("how", HOW)
 
@@ -37,7 +37,7 @@ class Writing(ContractBase):
     async def test_it_is_stored(self, store: AsyncStore, how: str) -> None:
         for size in (0, 1, CHUNK_SIZE, CHUNK_SIZE + 1, len(LARGE)):
             await self.put(store, how, f"new/folder/{size}", LARGE[:size])
-            assert await store.read_bytes(f"new/folder/{size}") == LARGE[:size]
+            assert_same(await store.read_bytes(f"new/folder/{size}"), LARGE[:size])
             assert await store.is_file(f"new/folder/{size}")
 
     @spec("STORE-028", "MOD-008", "STORE-002")
@@ -64,7 +64,7 @@ class Writing(ContractBase):
             with pytest.raises(AlreadyExists) as caught:
                 await self.put(store, how, "a/file", content)
             assert caught.value.path == "a/file"
-            assert await store.read_bytes("a/file") == b"old"
+            assert_same(await store.read_bytes("a/file"), b"old")
 
     @spec("STORE-029")
     @needs("write", "read")
@@ -72,7 +72,7 @@ class Writing(ContractBase):
         await store.write("file", b"old")
         with pytest.raises(AlreadyExists):
             await store.write("file", [b"new"])
-        assert await store.read_bytes("file") == b"old"
+        assert_same(await store.read_bytes("file"), b"old")
 
     @spec("STORE-029")
     @needs("write", "read")
@@ -80,7 +80,7 @@ class Writing(ContractBase):
     async def test_overwriting_replaces_all_of_it(self, store: AsyncStore, how: str) -> None:
         for content in (LARGE, b"short", b"", TEXT):
             await self.put(store, how, "file", content, overwrite=True)
-            assert await store.read_bytes("file") == content
+            assert_same(await store.read_bytes("file"), content)
 
     @spec("STORE-029", "ERR-010")
     @needs("write", "read")
@@ -91,7 +91,7 @@ class Writing(ContractBase):
             for path in ("a", "a/b"):
                 with pytest.raises(InvalidPath):
                     await self.put(store, how, path, b"new", overwrite=overwrite)
-        assert await store.read_bytes("a/b/file") == b"a/b/file"
+        assert_same(await store.read_bytes("a/b/file"), b"a/b/file")
 
     @spec("ERR-011")
     @needs("write", "read", "list", "recursive_list")
@@ -123,7 +123,7 @@ class Writing(ContractBase):
             assert caught.value.__cause__ is None
         assert await all_of(store.list_folders()) == ["old"]
         assert [info.name async for info in store.list_files("old")] == ["file"]
-        assert await store.read_bytes("old/file") == b"old"
+        assert_same(await store.read_bytes("old/file"), b"old")
 
     @spec("STORE-031", "ERR-014", "STR-013")
     @needs("write", "read", "list")
@@ -145,7 +145,7 @@ class Writing(ContractBase):
             assert scope.cancelled_caught
         assert await all_of(store.list_folders()) == ["old"]
         assert [info.name async for info in store.list_files("old")] == ["file"]
-        assert await store.read_bytes("old/file") == b"old"
+        assert_same(await store.read_bytes("old/file"), b"old")
 
     async def write_pieces(self, store: AsyncStore, how: str, path: str, source: Any) -> None:
         """Overwrite a file from a source of pieces, in one of the ways of ``HOW``."""
