@@ -10,6 +10,7 @@ Keys are normalised text, ``"a/b.txt"``, with ``""`` for the root. Every error i
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
 from contextlib import aclosing
 from typing import Final, Self, TypeVar
@@ -178,10 +179,10 @@ class Backend(ABC):
         """Return a file, or the same part of it as ``open_read``, at once."""
         reader = await self.open_read(path, start=start, length=length)
         try:
-            chunks = []
+            gathered = io.BytesIO()  # hands its own buffer out at the end: joining would need the room twice
             while chunk := await reader.read(CHUNK_SIZE):
-                chunks.append(chunk)
-            return b"".join(chunks)
+                gathered.write(chunk)
+            return gathered.getvalue()
         finally:
             await reader.aclose()
 

@@ -88,6 +88,12 @@ def test_the_measure_notices_what_is_kept(large_file: Path) -> None:
     assert measure(large_file, "blocking", "kept in memory") > KEPT / MIB - 1
 
 
+@pytest.mark.spec("STORE-026", "STR-002")
+@pytest.mark.parametrize("case", ["kept in memory", "read"])
+def test_what_is_read_at_once_is_in_memory_once(large_file: Path, case: str) -> None:
+    assert measure(large_file, "blocking", case) < KEPT / MIB + LIMIT
+
+
 # -- 1 GiB, streamed ----------------------------------------------------------------------------------
 
 

@@ -70,7 +70,7 @@ class AsyncReadStream:
             RemoteStoreError: the storage failed, or the file changed since it was opened.
         """
         if n is None or n < 0:
-            return await self._rest()
+            return await self.readall()
         data = self._take(n)
         if len(data) == n:
             return data
@@ -83,6 +83,14 @@ class AsyncReadStream:
             parts.append(chunk)
             missing -= len(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def readall(self) -> bytes:
+        """Return all that is left; it is in memory once. Raises as ``read`` does."""
+        gathered = io.BytesIO()  # hands its own buffer out at the end: joining would need the room twice
+        gathered.write(self._take(len(self._buffer)))
+        while chunk := await self._fetch(CHUNK_SIZE):
+            gathered.write(chunk)
+        return gathered.getvalue()
 
     async def readinto(self, buffer: WritableBuffer) -> int:
         """Fill a writable buffer; return how many bytes, fewer than fit only at the end.
@@ -206,12 +214,6 @@ class AsyncReadStream:
             return chunk
         self._buffer, self._used = chunk, n
         return chunk[:n]
-
-    async def _rest(self) -> bytes:
-        parts = [self._take(len(self._buffer))]
-        while chunk := await self._fetch(CHUNK_SIZE):
-            parts.append(chunk)
-        return b"".join(parts)
 
 
 def _write_all(sink: Sink, data: bytes) -> None:

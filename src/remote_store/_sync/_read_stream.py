@@ -53,6 +53,10 @@ class ReadStream(io.RawIOBase):
         """
         return drive(self._inner.read(n))
 
+    def readall(self) -> bytes:
+        """Return all that is left; it is in memory once. Raises as ``read`` does."""
+        return drive(self._inner.readall())
+
     def readinto(self, buffer: WritableBuffer) -> int:
         """Fill a writable buffer; return how many bytes, fewer than fit only at the end.
 
