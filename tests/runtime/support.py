@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -217,3 +218,14 @@ def in_threads(count: int, call: Callable[[int], object]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def interrupt_when(event: threading.Event) -> None:
+    """Send Ctrl-C to the main thread once an event has come."""
+
+    def interrupt() -> None:
+        assert event.wait(10)
+        time.sleep(0.02)  # the main thread has to be in the waiting itself, not on the way to it
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +13,16 @@ import anyio
 import pytest
 import trio
 from blockbuster import BlockBuster
-from tests.runtime.support import ASYNCIO_WORLDS, WORLDS, in_threads, pause, run, until, wait_for
+from tests.runtime.support import (
+    ASYNCIO_WORLDS,
+    WORLDS,
+    in_threads,
+    interrupt_when,
+    pause,
+    run,
+    until,
+    wait_for,
+)
 
 from remote_store import Store, _runtime
 from remote_store._runtime import _background, _pending
@@ -401,20 +408,11 @@ def test_the_loop_keeps_no_reference_to_arguments_or_result(world: str) -> None:
 # -- Ctrl-C in a blocking call ---------------------------------------------------------------------
 
 
-def _interrupt_when(event: threading.Event) -> None:
-    def interrupt() -> None:
-        assert event.wait(10)
-        time.sleep(0.02)  # the main thread has to be in the waiting itself, not on the way to it
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-
-    threading.Thread(target=interrupt).start()
-
-
 @pytest.mark.spec("RUN-014")
 def test_ctrl_c_cancels_the_background_work_and_waits_for_its_clean_up() -> None:
     work = Work()
     work.clean_up = 0.1
-    _interrupt_when(work.begun)
+    interrupt_when(work.begun)
     with pytest.raises(KeyboardInterrupt):
         _runtime.drive(_runtime.on_asyncio(work, undo=work.undo))
     assert work.cancelled
@@ -427,7 +425,7 @@ def test_ctrl_c_cancels_the_background_work_and_waits_for_its_clean_up() -> None
 def test_ctrl_c_undoes_a_result_that_came_in_spite_of_it() -> None:
     work = Work()
     work.stubborn = "too late"
-    _interrupt_when(work.begun)
+    interrupt_when(work.begun)
     with pytest.raises(KeyboardInterrupt):
         _runtime.drive(_runtime.on_asyncio(work, undo=work.undo))
     assert work.undone == ["too late"]
@@ -440,7 +438,7 @@ def test_ctrl_c_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_pending, "INTERRUPT_GRACE", 0.05)
     work = Work()
     work.clean_up = 1
-    _interrupt_when(work.begun)
+    interrupt_when(work.begun)
     with pytest.raises(KeyboardInterrupt):
         _runtime.drive(_runtime.on_asyncio(work))
     assert not work.cleaned.is_set()
@@ -462,7 +460,7 @@ def test_ctrl_c_while_a_blocking_caller_waits_for_a_thread() -> None:
         await pending.wait(undone.append)
 
     threading.Timer(0.2, may_end.set).start()
-    _interrupt_when(begun)
+    interrupt_when(begun)
     with pytest.raises(KeyboardInterrupt):
         _runtime.drive(main())
     assert undone == ["result"]

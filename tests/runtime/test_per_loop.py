@@ -10,10 +10,19 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.runtime.support import ASYNCIO_WORLDS, WATCHDOG, WORLDS, Thread, run, until, wait_for
+from tests.runtime.support import (
+    ASYNCIO_WORLDS,
+    WATCHDOG,
+    WORLDS,
+    Thread,
+    interrupt_when,
+    run,
+    until,
+    wait_for,
+)
 
 from remote_store import _runtime
-from remote_store._runtime import _background
+from remote_store._runtime import _background, _pending
 from remote_store._runtime._background import Background
 from remote_store._runtime.per_loop import PerLoop
 
@@ -483,6 +492,32 @@ def test_a_cancelled_closing_elsewhere_is_waited_for() -> None:
             assert closed.is_set()
 
         run("asyncio", main)
+
+
+@pytest.mark.spec("RUN-014", "RUN-015")
+def test_ctrl_c_in_a_blocking_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pending, "INTERRUPT_GRACE", 0.05)
+    began, closed = threading.Event(), threading.Event()
+
+    async def make() -> Client:
+        return Client()
+
+    async def close(client: Client) -> None:
+        began.set()
+        try:
+            await asyncio.sleep(WATCHDOG)
+        finally:
+            await asyncio.sleep(1)
+            closed.set()
+
+    holder = PerLoop(make, close)
+    with LoopThread() as other:
+        other.call(holder.get())
+        interrupt_when(began)
+        with pytest.raises(KeyboardInterrupt):
+            _runtime.drive(holder.aclose())
+        assert not closed.is_set()
+        wait_for(closed.is_set)
 
 
 @pytest.mark.spec("RUN-015")

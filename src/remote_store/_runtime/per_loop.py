@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
-from ._leaves import shielded, sleep
 from ._pending import Pending
 from ._where import Lock
+from ._workers import workers
 
 T = TypeVar("T")
 
 LOOK_SECONDS: Final = 0.002
-"""How often who waits for a closing in another loop looks whether that loop still runs."""
+"""How often it is looked whether a loop still runs while a closing in it is waited for."""
 
 
 class PerLoop(Generic[T]):
@@ -86,7 +86,8 @@ class PerLoop(Generic[T]):
                 loop.call_soon_threadsafe(job.begin)
             except RuntimeError:
                 return  # closed meanwhile
-            await _ended(job, loop)
+            workers.start(_watch, (job, loop))
+            await job.wait()
         elif asyncio.current_task() is not None and not _driven():
             await finish()
         else:
@@ -108,21 +109,11 @@ class PerLoop(Generic[T]):
         self._slots = {}
 
 
-async def _ended(job: Pending[None], loop: asyncio.AbstractEventLoop) -> None:
-    """Wait for work in a loop that may stop before it gets to it: nobody would be woken then."""
-    try:
-        while not job.done and loop.is_running():
-            await sleep(LOOK_SECONDS)
-    except BaseException:
-        job.cancel()
-        await shielded(_stand_by, job, loop)
-        raise
-    if job.done:
-        job.outcome()
-
-
-def _stand_by(job: Pending[None], loop: asyncio.AbstractEventLoop) -> None:
-    while not job.done and loop.is_running():
+def _watch(job: Pending[None], loop: asyncio.AbstractEventLoop) -> None:
+    """Give up on work in a loop that stopped: nothing else would wake who waits for it."""
+    while not job.done:
+        if not loop.is_running() and not job.done:
+            job.finish(None, None)
         time.sleep(LOOK_SECONDS)
 
 
