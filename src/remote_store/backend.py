@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Final, Self, TypeVar
 
@@ -179,10 +180,7 @@ class Backend(ABC):
         """Return a file, or the same part of it as ``open_read``, at once."""
         reader = await self.open_read(path, start=start, length=length)
         try:
-            gathered = io.BytesIO()  # hands its own buffer out at the end: joining would need the room twice
-            while chunk := await reader.read(CHUNK_SIZE):
-                gathered.write(chunk)
-            return gathered.getvalue()
+            return await gathered(reader.read)
         finally:
             await reader.aclose()
 
@@ -274,3 +272,12 @@ class Backend(ABC):
 
     async def aclose(self) -> None:  # noqa: B027 - nothing to close is a valid answer
         """Release all resources. Closing twice is fine."""
+
+
+async def gathered(read: Callable[[int], Awaitable[bytes]], first: bytes = b"") -> bytes:
+    """Return what has been read already and all that ``read`` still gives, in memory once."""
+    buffer = io.BytesIO(first)
+    buffer.seek(len(first))
+    while chunk := await read(CHUNK_SIZE):
+        buffer.write(chunk)
+    return buffer.getvalue()  # its own buffer: joining chunks would need the room twice

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support import untraced
 
 from remote_store.backends import LocalBackend
 
@@ -116,7 +117,7 @@ def script(source: str, *args: object) -> str:
         timeout=WATCHDOG,
         check=False,
         # Unmeasured: another user, or a process with limits, could not save what coverage counts.
-        env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")},
+        env=untraced(),
     )
     assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert done.stderr == ""

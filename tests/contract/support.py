@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree as ET
+
+from tests.support import untraced
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,9 +31,7 @@ def run_pytest(folder: Path, *arguments: str | Path, report: Path) -> list[Outco
     Its coverage is not measured: no line runs here only. It always is told that this is CI, where
     pytest explains failures at any length: a failing suite must end soon there, too.
     """
-    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")} | {
-        "CI": "1"
-    }
+    env = untraced() | {"CI": "1"}
     command = [
         sys.executable,
         "-m",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import runpy
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from tests.contract.support import ROOT
@@ -14,24 +12,14 @@ import remote_store.lowlevel
 from remote_store import Backend, _runtime
 from remote_store.testing import BackendContract
 
-
-def example() -> ModuleType:
-    """Import the example from its file; it is no package."""
-    name = "custom_backend"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / "examples" / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
+DictBackend: type[Backend] = runpy.run_path(str(ROOT / "docs" / "examples" / "custom_backend.py"))[
+    "DictBackend"
+]
 
 
 class TestExample(BackendContract):
     def make_backend(self, tmp_path: Path) -> Backend:
-        backend = example().DictBackend()
-        assert isinstance(backend, Backend)
-        return backend
+        return DictBackend()
 
 
 @pytest.mark.spec("BE-019")

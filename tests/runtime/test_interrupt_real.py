@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.runtime.support import WATCHDOG, temporaries
+from tests.support import untraced
 
 ROUNDS = 40
 
@@ -98,9 +99,8 @@ def test_interrupted_at_random(way: str, folder: Path) -> None:
     chance = random.Random(way)
     command = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(folder), way, str(ROUNDS)]
     # Unmeasured: an interruption inside coverage's own tracer ends as it likes.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, bufsize=0, env=env) as process:
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, bufsize=0, env=untraced()) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         try:

@@ -238,7 +238,7 @@ def test_short_calls_share_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pool.threads <= _workers.EAGER + 1  # the one that looks on
 
 
-@pytest.mark.spec("RUN-008")
+@pytest.mark.spec("RUN-008", "RUN-023")
 def test_stuck_calls_get_more_threads() -> None:
     pool = Workers(limit=20)
     gate, started = threading.Event(), list[int]()

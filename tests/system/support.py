@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 import trio
+from tests.support import untraced
 
 T = TypeVar("T")
 
@@ -49,11 +50,6 @@ def command(program: Path, *args: object) -> list[str]:
     return [sys.executable, *STRICT, str(program), *map(str, args)]
 
 
-def untraced() -> dict[str, str]:
-    """Return an environment in which coverage is not looking on: forks can leave its lock held."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-
-
 def script(source: str, *args: object, folder: Path | None = None, traced: bool = True) -> str:
     """Run a script in a strict interpreter; it must succeed and be silent. Return what it printed.
 
@@ -72,6 +68,7 @@ def script(source: str, *args: object, folder: Path | None = None, traced: bool 
         text=True,
         timeout=WATCHDOG,
         check=False,
+        # Unmeasured on request: forks can leave coverage's lock held.
         env=None if traced else untraced(),
     )
     assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.support import untraced
 from tests.system import writer
-from tests.system.support import WATCHDOG, command, temporaries, untraced
+from tests.system.support import WATCHDOG, command, temporaries
 from tests.system.writer import ASYNC_WAYS, TARGET, WAYS, identify, version
 
 from remote_store import DirectoryNotEmpty, FileInfo, RemoteFolder, Store

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support import untraced
 from tests.system import measured
 from tests.system.measured import FOLDER, KEPT, MIB, SOURCE, TARGET
-from tests.system.support import loops, run, untraced
+from tests.system.support import loops, run
 
 from remote_store import AsyncStore, Store
 from remote_store.backends import LocalBackend
@@ -88,7 +89,7 @@ def test_the_measure_notices_what_is_kept(large_file: Path) -> None:
     assert measure(large_file, "blocking", "kept in memory") > KEPT / MIB - 1
 
 
-@pytest.mark.spec("STORE-026", "STR-002")
+@pytest.mark.spec("STORE-026", "STR-001")
 @pytest.mark.parametrize("case", ["kept in memory", "read"])
 def test_what_is_read_at_once_is_in_memory_once(large_file: Path, case: str) -> None:
     assert measure(large_file, "blocking", case) < KEPT / MIB + LIMIT

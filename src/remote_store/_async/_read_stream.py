@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from .. import _runtime
 from .._types import Sink, WritableBuffer
-from ..backend import CHUNK_SIZE, Reader
+from ..backend import CHUNK_SIZE, Reader, gathered
 from ..errors import CapabilityNotSupported, RemoteStoreError
 from ..paths import PathLike
 from ._scope import Scope, locate, located
@@ -86,11 +86,7 @@ class AsyncReadStream:
 
     async def readall(self) -> bytes:
         """Return all that is left; it is in memory once. Raises as ``read`` does."""
-        gathered = io.BytesIO()  # hands its own buffer out at the end: joining would need the room twice
-        gathered.write(self._take(len(self._buffer)))
-        while chunk := await self._fetch(CHUNK_SIZE):
-            gathered.write(chunk)
-        return gathered.getvalue()
+        return await gathered(self._fetch, self._take(len(self._buffer)))
 
     async def readinto(self, buffer: WritableBuffer) -> int:
         """Fill a writable buffer; return how many bytes, fewer than fit only at the end.

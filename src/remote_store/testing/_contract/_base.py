@@ -33,10 +33,10 @@ HOW: Final = ("write", "write_atomic", "open_write", "open_write_atomic")
 
 
 def assert_same(got: bytes | bytearray, expected: bytes, *where: object) -> None:
-    """Compare large content, and say in a line where it differs.
+    """Compare content, and say in a line where it differs.
 
-    pytest explains ``==`` by a diff, which it computes whole where ``CI`` is set: for
-    megabytes of it that takes minutes.
+    Either side may be large where a backend is broken, and pytest explains ``==`` by a
+    diff, computed whole where ``CI`` is set: for megabytes that takes minutes.
     """
     if got != expected:
         pairs = enumerate(zip(got, expected, strict=False))
