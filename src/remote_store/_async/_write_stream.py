@@ -11,7 +11,7 @@ from ..errors import RemoteStoreError
 from ..models import WriteResult
 from ..paths import PathLike
 from ._content import as_buffer
-from ._scope import Scope, located
+from ._scope import Scope, locate, located
 
 
 class AsyncWriteStream:
@@ -75,9 +75,9 @@ class AsyncWriteStream:
             if len(self._buffer) >= small:
                 await self._flush(writer)
         else:
-            await self._flush(writer)
-            for offset in range(0, len(view), CHUNK_SIZE):
-                await self._send(writer, view[offset : offset + CHUNK_SIZE])
+            if self._buffer:
+                await self._flush(writer)
+            await self._send(writer, view)
         self._broken = False
         self._count += len(view)
         return len(view)
@@ -106,7 +106,8 @@ class AsyncWriteStream:
         try:
             self._scope.require_open()
             self._require_whole()
-            await self._flush(writer)
+            if self._buffer:
+                await self._flush(writer)
             with located(self._scope, (self._key, self._path)):
                 self._result = self._scope.result(await writer.commit())
         except BaseException as failure:
@@ -132,10 +133,16 @@ class AsyncWriteStream:
             )
 
     async def _flush(self, writer: Writer) -> None:
-        if self._buffer:
-            data, self._buffer = self._buffer, bytearray()
-            await self._send(writer, data)
+        data, self._buffer = self._buffer, bytearray()
+        await self._send(writer, memoryview(data))
 
-    async def _send(self, writer: Writer, data: Buffer) -> None:
-        with located(self._scope, (self._key, self._path)):
-            await writer.write(data)
+    async def _send(self, writer: Writer, data: memoryview) -> None:
+        try:  # not "with located", which would cost as much as the rest
+            if len(data) <= CHUNK_SIZE:
+                await writer.write(data)
+                return
+            for offset in range(0, len(data), CHUNK_SIZE):
+                await writer.write(data[offset : offset + CHUNK_SIZE])
+        except RemoteStoreError as error:
+            locate(self._scope, error, ((self._key, self._path),))
+            raise

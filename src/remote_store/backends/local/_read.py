@@ -52,7 +52,7 @@ def not_a_file(facts: os.stat_result, key: str) -> InvalidPath:
 class Handle:
     """An open file, pinned to the version it was opened in."""
 
-    __slots__ = ("_facts", "fd", "key", "mode", "size")
+    __slots__ = ("_facts", "_mtime", "fd", "key", "mode", "size")
 
     def __init__(self, root: Root, key: str) -> None:
         self.key = key
@@ -66,6 +66,7 @@ class Handle:
             self.close()
             raise
         self.size = self._facts.st_size
+        self._mtime = self._facts.st_mtime_ns
         self.mode = self._facts.st_mode & 0o777
 
     @property
@@ -88,8 +89,8 @@ class Handle:
 
     def check(self) -> None:
         """Raise if the file was changed in place since it was opened."""
-        now, then = os.fstat(self.fd), self._facts
-        if (now.st_size, now.st_mtime_ns) != (then.st_size, then.st_mtime_ns):
+        now = os.fstat(self.fd)
+        if now.st_mtime_ns != self._mtime or now.st_size != self.size:
             raise RemoteStoreError(
                 "the file was changed while it was being read; read it again", path=self.key
             )

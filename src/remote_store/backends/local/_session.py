@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Final
+
 from ... import _runtime
 from ..._types import Buffer
 from ...backend import Reader, Writer
 from ...models import WriteResult
 from ._errors import CAUGHT, raise_ours
-from ._read import Handle, part_size
+from ._read import WHOLE_LIMIT, Handle, part_size
 from ._write import TempFile
+
+AHEAD_LEAST: Final = 1 << 16
+"""Reading less than this ahead saves no time."""
 
 
 class LocalReader(Reader):
-    """Reads one opened version of a file, from any position."""
+    """Reads one opened version of a file, from any position.
+
+    Who reads large pieces in order finds the next one read already: the disk works
+    while the caller does. For a blocking caller, there is nobody else to do that.
+    """
 
     seekable = True
 
@@ -20,6 +30,9 @@ class LocalReader(Reader):
         self._handle = handle
         self._start = start
         self._position = 0
+        self._in_order = -1  # where the next piece begins, if the reading goes on in order
+        self._ahead: _runtime.Pending[bytes] | None = None
+        self._ahead_range = (0, 0)
         self.size: int = part_size(handle.size, start, length)
         self.version = handle.version
 
@@ -28,20 +41,49 @@ class LocalReader(Reader):
         if not count:
             return b""
         try:
-            data = await _runtime.in_thread(self._handle.pread, count, self._start + self._position)
+            if _runtime.blocking():  # nothing that Ctrl-C could leave half done
+                data = self._handle.pread(count, self._start + self._position)
+            else:
+                data = await self._piece(count)
         except CAUGHT as error:
             raise_ours(error, self._handle.key)
         self._position += len(data)
         return data
 
+    async def _piece(self, count: int) -> bytes:
+        """Return the next piece, and begin to read the one after it."""
+        data = await self._read_ahead(count)
+        if data is None:
+            data = await _runtime.in_thread(self._handle.pread, count, self._start + self._position)
+        end = self._position + len(data)
+        rest = min(count, self.size - end)
+        if self._in_order == self._position and rest and AHEAD_LEAST <= count <= WHOLE_LIMIT:
+            self._ahead_range = (end, rest)
+            self._ahead = await _runtime.start(self._handle.pread, rest, self._start + end)
+        self._in_order = end
+        return data
+
+    async def _read_ahead(self, count: int) -> bytes | None:
+        """Return what was read ahead, if it is what is asked for."""
+        if self._ahead is None:
+            return None
+        await _runtime.checkpoint()  # where it has ended already, waiting for it is none
+        ahead, self._ahead = self._ahead, None
+        data = await ahead.wait()
+        return data if self._ahead_range == (self._position, count) else None
+
     async def readinto(self, buffer: memoryview) -> int:
-        count = max(0, min(len(buffer), self.size - self._position))
-        if not count:
+        rest = self.size - self._position
+        if rest <= 0:
             return 0
+        if len(buffer) > rest:
+            buffer = buffer[:rest]
+        position = self._start + self._position
         try:
-            got = await _runtime.in_thread(
-                self._handle.preadinto, buffer[:count], self._start + self._position
-            )
+            if _runtime.blocking():
+                got = self._handle.preadinto(buffer, position)
+            else:
+                got = await _runtime.in_thread(self._handle.preadinto, buffer, position)
         except CAUGHT as error:
             raise_ours(error, self._handle.key)
         self._position += got
@@ -51,7 +93,13 @@ class LocalReader(Reader):
         self._position = position
 
     async def aclose(self) -> None:
-        await _runtime.shielded(self._handle.close)
+        ahead, self._ahead = self._ahead, None
+        try:
+            if ahead is not None:  # it uses the descriptor
+                with suppress(Exception):  # of a piece that nobody asked for
+                    await ahead.wait()
+        finally:
+            await _runtime.shielded(self._handle.close)
 
 
 class LocalWriter(Writer):
@@ -62,7 +110,10 @@ class LocalWriter(Writer):
 
     async def write(self, data: Buffer) -> None:
         try:
-            await _runtime.in_thread(self._file.write, data)
+            if _runtime.blocking():  # Ctrl-C leaves a part of it, and the file is not committed then
+                self._file.write(data)
+            else:
+                await _runtime.in_thread(self._file.write, data)
         except CAUGHT as error:
             raise_ours(error, self._key)
 

@@ -94,10 +94,10 @@ class TempFile:
     def write(self, data: Buffer) -> None:
         """Append all of the data; one system call takes at most 2 GiB, so it may need several."""
         rest = memoryview(data)
-        while rest:
-            count = os.write(self.fd, rest)
+        while (count := os.write(self.fd, rest)) < len(rest):
             self.size += count
             rest = rest[count:]
+        self.size += count
 
     def commit(self) -> WriteResult:
         """Put the file under its name."""
