@@ -8,6 +8,7 @@ call upon. It awaits its own sessions and these functions, which know where they
     shielded      a blocking call that cancellation cannot keep from starting: a clean-up
     user_call     a blocking call into the caller's own code
     on_asyncio    a coroutine that needs an asyncio loop, wherever the caller stands
+    shielded_on_asyncio  the same for a clean-up, which cancellation cannot stop
     checkpoint    let others run, and let a pending cancellation through
     sleep         let time pass; cancellation ends it
 
@@ -21,6 +22,7 @@ from ._runtime import in_steps as in_steps
 from ._runtime import in_thread as in_thread
 from ._runtime import on_asyncio as on_asyncio
 from ._runtime import shielded as shielded
+from ._runtime import shielded_on_asyncio as shielded_on_asyncio
 from ._runtime import sleep as sleep
 from ._runtime import user_call as user_call
 from ._runtime.per_loop import PerLoop as PerLoop

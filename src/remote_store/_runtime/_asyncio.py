@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import get_running_loop as running_loop
 from asyncio import sleep
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +18,7 @@ from ._workers import workers
 
 T = TypeVar("T")
 
-__all__ = ["checkpoint", "checkpoint_if_cancelled", "park", "sleep"]
+__all__ = ["checkpoint", "checkpoint_if_cancelled", "park", "running_loop", "sleep"]
 
 
 async def checkpoint_if_cancelled() -> None:

@@ -71,6 +71,15 @@ class LoopJob(Pending[T]):
         return isinstance(self._error, asyncio.CancelledError)
 
 
+class ShieldedJob(LoopJob[T]):
+    """One that runs to its end whoever wants to stop it: a clean-up."""
+
+    __slots__ = ()
+
+    def cancel(self) -> None:
+        """Do nothing."""
+
+
 class Background:
     """A loop that runs for ever in a thread of its own."""
 
@@ -79,7 +88,12 @@ class Background:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
-    def start(self, call: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> LoopJob[T]:
+    def start(
+        self,
+        call: Callable[..., Awaitable[T]],
+        args: tuple[Any, ...],
+        kind: type[LoopJob[T]] = LoopJob,
+    ) -> LoopJob[T]:
         """Begin a coroutine on the loop and return it; wait with ``Pending.wait``.
 
         Raises:
@@ -91,7 +105,7 @@ class Background:
                 " for itself; use the async store there, or call from a worker thread"
             )
         loop = self._running()
-        job = LoopJob(loop, call, args)
+        job = kind(loop, call, args)
         loop.call_soon_threadsafe(job.begin)
         return job
 

@@ -106,6 +106,19 @@ async def on_asyncio(
     return await background.start(call, args).wait(undo)
 
 
+async def shielded_on_asyncio(call: Callable[..., Awaitable[T]], *args: Any) -> T:
+    """Run a coroutine function as ``on_asyncio`` does, to its end although the task is being cancelled."""
+    from ._background import ShieldedJob, background
+
+    if state.inline or world() is not World.ASYNCIO:
+        return await background.start(call, args, ShieldedJob).wait()
+    from ._asyncio import running_loop
+
+    job: ShieldedJob[T] = ShieldedJob(running_loop(), call, args)
+    job.begin()
+    return await job.wait()
+
+
 def small() -> int:
     """Return the size in bytes below which data is better gathered than sent down at once.
 

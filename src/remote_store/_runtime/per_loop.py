@@ -1,4 +1,8 @@
-"""One resource per asyncio loop, for SDK clients that are bound to the loop they grew up in."""
+"""One resource per asyncio loop, for SDK clients that are bound to the loop they grew up in.
+
+A resource lives in an async generator. A loop that ends in order closes its generators,
+as ``asyncio.run`` does, and so closes what nobody else has closed.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,9 @@ import asyncio
 import os
 import time
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from ._pending import Pending
 from ._where import Lock
@@ -18,6 +22,11 @@ T = TypeVar("T")
 
 LOOK_SECONDS: Final = 0.002
 """How often it is looked whether a loop still runs while a closing in it is waited for."""
+
+
+class _Held(NamedTuple, Generic[T]):
+    resource: T
+    holder: AsyncGenerator[T, None]
 
 
 class PerLoop(Generic[T]):
@@ -30,7 +39,7 @@ class PerLoop(Generic[T]):
     def __init__(self, make: Callable[[], Awaitable[T]], close: Callable[[T], Awaitable[None]]) -> None:
         self._make, self._close = make, close
         self._lock = Lock()
-        self._slots: dict[asyncio.AbstractEventLoop, asyncio.Task[T]] = {}
+        self._slots: dict[asyncio.AbstractEventLoop, asyncio.Task[_Held[T]]] = {}
         _all.add(self)
 
     async def get(self) -> T:
@@ -42,10 +51,24 @@ class PerLoop(Generic[T]):
             if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
                 task = self._slots[loop] = loop.create_task(self._made())
         # Shielded: one caller's cancellation must not take the resource from the others.
-        return await asyncio.shield(task)
+        return (await asyncio.shield(task)).resource
 
-    async def _made(self) -> T:
-        return await self._make()
+    def peek(self) -> T | None:
+        """Return the running loop's resource, or None if it has none now."""
+        task = self._slots.get(asyncio.get_running_loop())
+        ready = task is not None and task.done() and not task.cancelled() and task.exception() is None
+        return task.result().resource if task is not None and ready else None
+
+    async def _made(self) -> _Held[T]:
+        holder = self._hold()
+        return _Held(await anext(holder), holder)
+
+    async def _hold(self) -> AsyncGenerator[T, None]:
+        resource = await self._make()
+        try:
+            yield resource
+        finally:
+            await self._close(resource)
 
     def _prune(self) -> None:
         # The resource of a loop that is gone cannot be closed any more, only forgotten.
@@ -70,11 +93,11 @@ class PerLoop(Generic[T]):
         if failures:
             raise ExceptionGroup("several resources failed to close", failures)
 
-    def _take(self) -> tuple[asyncio.AbstractEventLoop, asyncio.Task[T]] | None:
+    def _take(self) -> tuple[asyncio.AbstractEventLoop, asyncio.Task[_Held[T]]] | None:
         with self._lock:
             return self._slots.popitem() if self._slots else None
 
-    async def _close_in(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> None:
+    async def _close_in(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[_Held[T]]) -> None:
         from ._background import LoopJob
 
         if loop.is_closed() or not loop.is_running():
@@ -96,16 +119,17 @@ class PerLoop(Generic[T]):
             _closing.add(closing := loop.create_task(finish()))
             closing.add_done_callback(_closing.discard)
 
-    async def _finish(self, task: asyncio.Task[T]) -> None:
+    async def _finish(self, task: asyncio.Task[_Held[T]]) -> None:
         try:
-            resource = await task
+            held = await task
         except Exception:  # noqa: BLE001 - who asked for it was told; never made, nothing to close
             return
-        await self._close(resource)
+        await held.holder.aclose()
 
     def forget(self) -> None:
         """Drop all resources without closing them: in a forked child they are the parent's."""
         self._lock = Lock()
+        _inherited.append(self._slots)  # finalizing what they hold would wake the parent's loops
         self._slots = {}
 
 
@@ -123,6 +147,7 @@ def _driven() -> bool:
     return state.inline
 
 
+_inherited: list[object] = []
 _all: weakref.WeakSet[PerLoop[Any]] = weakref.WeakSet()
 _closing: set[asyncio.Task[None]] = set()
 

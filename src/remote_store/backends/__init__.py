@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .local import LocalBackend as LocalBackend
     from .memory import MemoryBackend as MemoryBackend
+    from .s3 import S3Backend as S3Backend
 
-_MODULES = {"LocalBackend": ".local", "MemoryBackend": ".memory"}
+_MODULES = {"LocalBackend": ".local", "MemoryBackend": ".memory", "S3Backend": ".s3"}
 
-__all__ = ["LocalBackend", "MemoryBackend"]
+__all__ = ["LocalBackend", "MemoryBackend", "S3Backend"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,95 @@
+"""For sessions whose work stands on an asyncio loop: tasks of one owner, and ways in from outside.
+
+Used only inside ``on_asyncio``, where a loop runs whoever the caller is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Tasks:
+    """Tasks of one owner on the loop in which it was made."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._failure: BaseException | None = None
+
+    def start(self, call: Callable[..., Awaitable[object]], *args: Any) -> None:
+        """Begin a coroutine function in a task of its own."""
+        task = self.spawn(call, *args)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def spawn(self, call: Callable[..., Awaitable[T]], *args: Any) -> asyncio.Task[T]:
+        """Begin one whose outcome is looked at by the caller, and which ``stop`` leaves alone."""
+
+        async def main() -> T:
+            return await call(*args)
+
+        return self.loop.create_task(main())
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and task.exception() is not None and self._failure is None:
+            self._failure = task.exception()
+
+    async def fewer_than(self, limit: int) -> None:
+        """Wait until fewer tasks than this run.
+
+        Raises:
+            Exception: the first failure of a task; the others go on.
+        """
+        while self._failure is None and len(self._running) >= limit:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(0)  # the callbacks of those that ended
+        if self._failure is not None:
+            raise self._failure
+
+    async def stop(self) -> None:
+        """Cancel all tasks and wait for their ends, whatever they are."""
+        for task in self._running:
+            task.cancel()
+        while self._running:
+            await asyncio.wait(self._running)
+            await asyncio.sleep(0)
+
+
+async def unbroken(task: asyncio.Task[T]) -> T:
+    """Wait for a task; a cancellation ends the waiting and not the task."""
+    return await asyncio.shield(task)
+
+
+def current_loop() -> asyncio.AbstractEventLoop:
+    """Return the running loop."""
+    return asyncio.get_running_loop()
+
+
+def soon(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
+    """Make a short call in a loop, from any thread; a loop that is closed has nothing left to do."""
+    try:
+        loop.call_soon_threadsafe(call)
+    except RuntimeError:
+        pass
+
+
+def detached(call: Callable[..., Awaitable[object]], *args: Any) -> None:
+    """Run a coroutine function on the background loop, for nobody who waits; failures are dropped."""
+    from ._background import background
+
+    try:
+        background.start(_silent, (call, args))
+    except RuntimeError:
+        pass  # called on that very loop, or the process is ending
+
+
+async def _silent(call: Callable[..., Awaitable[object]], args: tuple[Any, ...]) -> None:
+    try:
+        await call(*args)
+    except Exception:  # noqa: BLE001, S110 - a clean-up after somebody who is gone: there is nobody to tell
+        pass

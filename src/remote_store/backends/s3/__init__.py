@@ -1,0 +1,16 @@
+"""Objects in a bucket of Amazon S3, or of a server that speaks its protocol.
+
+_options   what the user asked for, as arguments of aiobotocore
+_api       one client for each loop, and the one way down: every request, every error
+_errors    codes of the protocol and failures of the network, as errors of this library
+_objects   facts of an object: headers and listing entries as values
+_download  one object on its way down, pinned to the version it was opened in
+_upload    one object on its way up: one request, or parts in flight
+_listing   pages of keys as files and folders
+_change    copy, move and delete
+_backend   the contract in terms of these
+"""
+
+from ._backend import S3Backend
+
+__all__ = ["S3Backend"]

@@ -1,0 +1,113 @@
+"""The one way down: a client for each loop, and every request and every error through one call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..._runtime.per_loop import PerLoop
+from ...errors import InvalidPath, NotFound, RemoteStoreError
+from ._errors import NAME, code_of, status_of, translated
+from ._options import Options
+
+if TYPE_CHECKING:
+    from aiobotocore.client import AioBaseClient
+
+
+class Api:
+    """Requests to one bucket. Its coroutines need a running asyncio loop."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.bucket = options.bucket
+        self._clients = PerLoop(self._open_client, _close_client)
+
+    async def client(self) -> AioBaseClient:
+        """Return the running loop's client."""
+        return await self._clients.get()
+
+    async def _open_client(self) -> AioBaseClient:
+        from aiobotocore.session import AioSession
+        from botocore.handlers import add_expect_header
+
+        session = AioSession(profile=self.options.profile)
+        # create_client as a context manager hands out the same client, entered.
+        client: AioBaseClient = await session.create_client(
+            "s3", **self.options.client_arguments()
+        ).__aenter__()
+        # It makes every small upload wait for a second answer of the server.
+        client.meta.events.unregister("before-call.s3", add_expect_header)
+        return client
+
+    async def request(
+        self,
+        operation: str,
+        key: str | None,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        refused: RemoteStoreError | None = None,
+    ) -> dict[str, Any]:
+        """Make one request about a key, or about the bucket if it is None; return the parsed answer.
+
+        ``refused`` is raised where a condition of the request does not hold.
+        """
+        wanted = {"Bucket": self.bucket, **(parameters or {})}
+        if key is not None:
+            wanted["Key"] = _sendable(key)
+        try:
+            client = await self.client()
+            answer: dict[str, Any] = await getattr(client, operation)(**wanted)
+        except Exception as error:  # the types are those of three packages; all are translated
+            if refused is not None and status_of(error) == 412:
+                raise refused from error
+            raise translated(error, key, self.bucket) from error
+        return answer
+
+    async def head(self, key: str) -> dict[str, Any] | None:
+        """Return an object's headers; None if there is no such object."""
+        try:
+            return await self.request("head_object", key, {"ChecksumMode": "ENABLED"})
+        except NotFound:
+            return None
+        except InvalidPath:
+            return None  # a name that the server cannot store is not there
+
+    async def has_below(self, folder: str) -> bool:
+        """Return True if the folder holds something, or is marked by an object of its name and a slash."""
+        answer = await self.request("list_objects_v2", None, {"Prefix": f"{folder}/", "MaxKeys": 1})
+        return bool(answer.get("Contents") or answer.get("CommonPrefixes"))
+
+    async def missing(self, key: str, *, cause: BaseException | None = None) -> RemoteStoreError:
+        """Return the error for an object that is not there: NotFound, or InvalidPath where a folder is."""
+        if code_of(cause) == "NoSuchBucket":
+            return translated(_exception(cause), key, self.bucket)
+        if await self.has_below(key):
+            return InvalidPath("this is a folder, not a file", path=key, backend=NAME)
+        return NotFound("there is no such file", path=key, backend=NAME)
+
+    def of_this_loop(self) -> AioBaseClient | None:
+        """Return the running loop's client if it has been made; for who has a loop and cannot wait."""
+        return self._clients.peek()
+
+    async def aclose(self) -> None:
+        """Close the clients of all loops."""
+        await self._clients.aclose()
+
+
+async def _close_client(client: AioBaseClient) -> None:
+    await client.__aexit__(None, None, None)
+
+
+def _exception(cause: BaseException | None) -> Exception:
+    assert isinstance(cause, Exception)
+    return cause
+
+
+def _sendable(key: str) -> str:
+    """Return the key; refuse text that has no bytes (lone surrogates), which no server can store."""
+    try:
+        os.fsencode(key) if key.isascii() else key.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidPath("the name cannot be sent: it is no Unicode text", path=key, backend=NAME) from error
+    return key

@@ -1,0 +1,205 @@
+"""``S3Backend``: the contract in terms of the coroutines beside it, each operation one leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar, cast
+
+from ... import _runtime
+from ..._runtime.tasks import soon
+from ...backend import Backend, Pages, Reader, Writer
+from ...capabilities import Capability, CapabilitySet
+from ...errors import AlreadyExists, NotFound
+from ...models import FileInfo, WriteResult
+from . import _change, _options
+from ._api import Api
+from ._download import Download, S3Reader, read_whole
+from ._errors import NAME
+from ._listing import S3Pages
+from ._objects import info_of_headers
+from ._options import MIB, Options
+from ._upload import S3Writer, Upload, put
+
+T = TypeVar("T")
+_ALL: Final = CapabilitySet(Capability)
+
+
+class S3Backend(Backend):
+    """Objects in a bucket of Amazon S3, or of a server that speaks its protocol.
+
+    Nothing is asked of the server before the first operation. Folders are what names have
+    before a slash: they come with the first file below them and go with the last.
+
+    Args:
+        bucket: name of the bucket, which has to exist.
+        endpoint_url: the server, as ``https://host:port``; None is Amazon's.
+        key: access key id. Without it the standard chain is asked: environment, shared
+            files, single sign-on, web identity, container, instance.
+        secret: secret access key.
+        region_name: region of the bucket.
+        client_options: further options, of aiobotocore's ``create_client`` or of its
+            ``AioConfig``; explicit arguments win over them.
+        session_token: token of temporary credentials.
+        profile: profile of the shared files to use.
+        anon: sign nothing, for public buckets.
+        part_size: bytes of one part of a large upload, 5 MiB to 5 GiB; parts grow where an
+            object needs more than the 10,000 that there may be.
+        concurrency: requests at once for one large upload, copy or deletion.
+
+    Raises:
+        ValueError: an argument makes no sense, by itself or beside another.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        *,
+        endpoint_url: str | None = None,
+        key: str | None = None,
+        secret: str | None = None,
+        region_name: str | None = None,
+        client_options: Mapping[str, Any] | None = None,
+        session_token: str | None = None,
+        profile: str | None = None,
+        anon: bool = False,
+        part_size: int = 8 * MIB,
+        concurrency: int = 4,
+    ) -> None:
+        self._options = Options(
+            bucket, endpoint_url, key, secret, session_token, region_name, profile, anon,
+            dict(client_options or {}), part_size, concurrency,
+        )  # fmt: skip
+        self._api = Api(self._options)
+
+    @property
+    def name(self) -> str:
+        return NAME
+
+    @property
+    def capabilities(self) -> CapabilitySet:
+        return _ALL
+
+    def __repr__(self) -> str:
+        where = f", endpoint_url={self._options.endpoint_url!r}" if self._options.endpoint_url else ""
+        return f"S3Backend({self._options.bucket!r}{where})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self._options,)
+
+    # -- questions -------------------------------------------------------------
+
+    async def is_file(self, path: str) -> bool:
+        return bool(path) and await _runtime.on_asyncio(self._api.head, path) is not None
+
+    async def is_folder(self, path: str) -> bool:
+        return await _runtime.on_asyncio(self._is_folder, path)
+
+    async def exists(self, path: str) -> bool:
+        return await _runtime.on_asyncio(self._exists, path)
+
+    async def _is_folder(self, path: str) -> bool:
+        try:
+            return await self._api.has_below(path) if path else await self._ping()
+        except NotFound:
+            return False
+
+    async def _exists(self, path: str) -> bool:
+        return (bool(path) and await self._api.head(path) is not None) or await self._is_folder(path)
+
+    async def get_file_info(self, path: str) -> FileInfo:
+        return await _runtime.on_asyncio(self._file_info, path)
+
+    async def _file_info(self, path: str) -> FileInfo:
+        headers = await self._api.head(path)
+        if headers is None:
+            raise await self._api.missing(path)
+        return info_of_headers(path, headers)
+
+    async def ping(self) -> None:
+        await _runtime.on_asyncio(self._ping)
+
+    async def _ping(self) -> bool:
+        await self._api.request("list_objects_v2", None, {"MaxKeys": 1})
+        return True
+
+    # -- content ---------------------------------------------------------------
+
+    async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
+        return await _runtime.on_asyncio(read_whole, self._api, path, start, length)
+
+    async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
+        return S3Reader(await _runtime.on_asyncio(self._open_read, path, start, length, undo=_close_download))
+
+    async def _open_read(self, path: str, start: int, length: int | None) -> Download:
+        download = Download(self._api, path, start, length)
+        await download.open()
+        return download
+
+    async def write_bytes(
+        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+    ) -> WriteResult:
+        if data.nbytes > self._options.part_size:
+            return await super().write_bytes(path, data, overwrite=overwrite, atomic=atomic)
+        return await _runtime.on_asyncio(put, self._api, path, bytes(data), overwrite)
+
+    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
+        return S3Writer(self._api, path, await _runtime.on_asyncio(self._open_write, path, overwrite))
+
+    async def _open_write(self, path: str, overwrite: bool) -> Upload:
+        if not overwrite and await self._api.head(path) is not None:
+            raise AlreadyExists("the file exists; pass overwrite=True to replace it", path=path, backend=NAME)
+        return Upload(self._api, path, overwrite)
+
+    # -- changes ---------------------------------------------------------------
+
+    async def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        await _runtime.on_asyncio(_change.delete, self._api, path, missing_ok)
+
+    async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        await _runtime.on_asyncio(_change.delete_folder, self._api, path, recursive, missing_ok)
+
+    async def move(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        return await _runtime.on_asyncio(_change.move, self._api, src, dst, overwrite)
+
+    async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        result, _ = await _runtime.on_asyncio(_change.copy, self._api, src, dst, overwrite)
+        return result
+
+    # -- listing ---------------------------------------------------------------
+
+    def list_pages(
+        self, path: str, *, recursive: bool = False, files: bool = True, folders: bool = True
+    ) -> Pages:
+        return S3Pages(self._api, path, recursive, files, folders)
+
+    # -- identity --------------------------------------------------------------
+
+    def to_key(self, native: str) -> str:
+        root = f"s3://{self._options.bucket}/"
+        return native[len(root) :].strip("/") if native.startswith(root) else native
+
+    def unwrap(self, type_hint: type[T]) -> T:
+        from aiobotocore.client import AioBaseClient
+
+        if type_hint is AioBaseClient and (client := self._api.of_this_loop()) is not None:
+            return cast(T, client)
+        return super().unwrap(type_hint)
+
+    @classmethod
+    def from_url(cls, url: str) -> tuple[Backend, str]:
+        options, root = _options.from_url(url)
+        return cls(**options), root
+
+    async def aclose(self) -> None:
+        await _runtime.on_asyncio(self._api.aclose)
+
+
+def _close_download(download: Download) -> None:
+    soon(download.loop, download.close)
+
+
+def _rebuild(options: Options) -> S3Backend:
+    backend = S3Backend.__new__(S3Backend)
+    backend._options = options
+    backend._api = Api(options)
+    return backend

@@ -1,0 +1,170 @@
+"""Copying, moving and deleting on the server's side. Coroutines for a running asyncio loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from ..._runtime.tasks import Tasks
+from ...errors import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
+from ...models import WriteResult
+from ._api import Api
+from ._errors import CODES, NAME
+from ._objects import result_of
+from ._upload import Upload, condition, taken
+
+MIB: Final = 1 << 20
+WHOLE_COPY: Final = 5 * 1024 * MIB
+"""The largest object that a server copies with one request."""
+COPY_PART: Final = 512 * MIB
+_KEPT: Final = (
+    "ContentType", "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "Metadata",
+)  # fmt: skip
+"""What a copy in parts has to be told, as a copy in one request keeps it by itself."""
+
+
+async def copy(api: Api, src: str, dst: str, overwrite: bool) -> tuple[WriteResult, str]:
+    """Copy an object; return what the server said, and the ETag of the version that was copied."""
+    headers = await api.head(src)
+    if headers is None:
+        raise await api.missing(src)
+    version: str = headers["ETag"]
+    if headers["ContentLength"] > WHOLE_COPY:
+        return await _copy_parts(api, headers, src, dst, overwrite), version
+    parameters = {**_source(api, src, version), **condition(overwrite)}
+    refused = RemoteStoreError("a condition does not hold", path=dst, backend=NAME)
+    try:
+        answer = await api.request("copy_object", dst, parameters, refused=refused)
+    except NotFound as error:
+        raise NotFound("the source is gone", path=src, backend=NAME) from error
+    except RemoteStoreError as error:
+        if error is not refused:
+            raise
+        raise await _why_refused(api, src, dst, overwrite) from error.__cause__
+    return result_of(dst, headers["ContentLength"], {**answer, **answer.get("CopyObjectResult", {})}), version
+
+
+def _source(api: Api, src: str, version: str) -> dict[str, Any]:
+    return {"CopySource": {"Bucket": api.bucket, "Key": src}, "CopySourceIfMatch": version}
+
+
+async def _why_refused(api: Api, src: str, dst: str, overwrite: bool) -> RemoteStoreError:
+    """Tell the two conditions of a copy apart: the answer is the same for both."""
+    if not overwrite and await api.head(dst) is not None:
+        return taken(dst)
+    return RemoteStoreError(
+        "the source changed while it was copied; try again", path=src, backend=NAME, retryable=True
+    )
+
+
+async def _copy_parts(api: Api, headers: dict[str, Any], src: str, dst: str, overwrite: bool) -> WriteResult:
+    kept = {name: headers[name] for name in _KEPT if headers.get(name)}
+    upload = Upload(api, dst, overwrite, kept)
+    tasks = Tasks()
+
+    async def part(number: int, start: int, end: int) -> None:
+        parameters = {
+            **_source(api, src, headers["ETag"]),
+            "UploadId": await upload.upload_id(),
+            "PartNumber": number,
+            "CopySourceRange": f"bytes={start}-{end - 1}",
+        }
+        answer = await api.request("upload_part_copy", dst, parameters)
+        upload.keep(number, answer["CopyPartResult"])
+
+    upload.size = headers["ContentLength"]
+    try:
+        for number, start in enumerate(range(0, upload.size, COPY_PART), 1):
+            await tasks.fewer_than(api.options.concurrency)
+            tasks.start(part, number, start, min(start + COPY_PART, upload.size))
+        await tasks.fewer_than(1)
+        return await upload.complete()
+    finally:
+        await tasks.stop()
+        await upload.abort()
+
+
+async def move(api: Api, src: str, dst: str, overwrite: bool) -> WriteResult:
+    """Copy, and delete the source if it is still what was copied."""
+    result, version = await copy(api, src, dst, overwrite)
+    changed = RemoteStoreError(
+        "the source was changed while it was moved: the target has the old version, the source was kept",
+        path=src,
+        backend=NAME,
+    )
+    try:
+        await api.request("delete_object", src, {"IfMatch": version}, refused=changed)
+    except NotFound:
+        pass  # somebody else has deleted it meanwhile
+    return result
+
+
+async def delete(api: Api, key: str, missing_ok: bool) -> None:
+    """Delete an object. The protocol does not tell whether it was there, so that is asked first."""
+    if await api.head(key) is None:
+        error = await api.missing(key)
+        if missing_ok and isinstance(error, NotFound):
+            return
+        raise error
+    await api.request("delete_object", key)
+
+
+async def delete_folder(api: Api, folder: str, recursive: bool, missing_ok: bool) -> None:
+    """Delete what is below a folder, a thousand keys to a request; the folder goes with the last."""
+    marker = f"{folder}/"
+    found = await api.request("list_objects_v2", None, {"Prefix": marker, "MaxKeys": 2})
+    keys = [entry["Key"] for entry in found.get("Contents", ())]
+    if not keys:
+        await _refuse_missing(api, folder, missing_ok)
+    elif not recursive and keys != [marker]:
+        raise DirectoryNotEmpty(
+            "the folder is not empty; pass recursive=True to delete all", path=folder, backend=NAME
+        )
+    else:
+        await _delete_below(api, marker)
+
+
+async def _refuse_missing(api: Api, folder: str, missing_ok: bool) -> None:
+    if await api.head(folder) is not None:
+        raise InvalidPath("this is a file, not a folder; use delete()", path=folder, backend=NAME)
+    if not missing_ok:
+        raise NotFound("there is no such folder", path=folder, backend=NAME)
+
+
+async def _delete_below(api: Api, prefix: str) -> None:
+    tasks = Tasks()
+    try:
+        async for keys in _pages_of_keys(api, prefix):
+            await tasks.fewer_than(api.options.concurrency)
+            tasks.start(_delete_keys, api, keys)
+        await tasks.fewer_than(1)
+    finally:
+        await tasks.stop()
+
+
+async def _pages_of_keys(api: Api, prefix: str) -> AsyncIterator[list[str]]:
+    more: dict[str, str] = {}
+    while True:
+        answer = await api.request("list_objects_v2", None, {"Prefix": prefix, **more})
+        keys = [entry["Key"] for entry in answer.get("Contents", ())]
+        if keys:
+            yield keys
+        if not answer.get("IsTruncated"):
+            return
+        more = {"ContinuationToken": answer["NextContinuationToken"]}
+
+
+async def _delete_keys(api: Api, keys: list[str]) -> None:
+    wanted = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+    answer = await api.request("delete_objects", None, {"Delete": wanted})
+    failures = [failure for failure in answer.get("Errors", ()) if failure.get("Code") != "NoSuchKey"]
+    if failures:
+        first = failures[0]
+        row = CODES.get(first.get("Code", ""))
+        kind = row.kind if row is not None else RemoteStoreError
+        raise kind(
+            f"{len(failures)} of {len(keys)} objects could not be deleted; the first: {first.get('Code')}"
+            f" {first.get('Message', '')}".rstrip(),
+            path=first.get("Key"),
+            backend=NAME,
+        )

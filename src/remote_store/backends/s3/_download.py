@@ -1,0 +1,169 @@
+"""One object on its way down, pinned by its ETag to the version it was opened in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ... import _runtime
+from ..._runtime.tasks import current_loop, soon
+from ...backend import CHUNK_SIZE, Reader
+from ...errors import NotFound, RemoteStoreError
+from ._api import Api
+from ._errors import NAME, status_of, translated
+from ._objects import etag_of
+
+RESUMES: Final = 3
+"""How often a broken body is asked for again before that is an error; any progress starts the count anew."""
+
+
+class Download:
+    """A body that is read forwards, and asked for again where it breaks or where a seek leads.
+
+    Its coroutines run on the loop on which it was opened.
+    """
+
+    def __init__(self, api: Api, key: str, start: int, length: int | None) -> None:
+        self._api, self.key, self._start, self._length = api, key, start, length
+        self._body: Any = None
+        self._pin: dict[str, str] = {}
+        self.headers: dict[str, Any] = {}
+        self.position = 0  # where the caller stands
+        self._body_at = 0  # where the body stands
+        self.size = 0
+        self.loop = current_loop()
+
+    async def open(self) -> None:
+        """Ask for the part. Raises NotFound, or InvalidPath where a folder is."""
+        try:
+            await self._first_answer()
+        except NotFound as error:
+            raise await self._api.missing(self.key, cause=error) from error
+
+    async def _first_answer(self) -> None:
+        if self._length != 0:
+            end = None if self._length is None else self._start + self._length
+            try:
+                answer = await self._get(self._start, end)
+            except RemoteStoreError as error:
+                if status_of(error) != 416:  # beyond the end, or of an empty object
+                    raise
+            else:
+                self._keep(answer, answer["ContentLength"])
+                self._body = answer["Body"]
+                return
+        self._keep(await self._api.request("head_object", self.key), 0)
+
+    def _keep(self, answer: dict[str, Any], size: int) -> None:
+        self.headers = {name: value for name, value in answer.items() if name != "Body"}
+        self.size = size
+        if answer.get("ETag"):
+            self._pin = {"IfMatch": answer["ETag"]}
+        if answer.get("VersionId", "null") != "null":
+            self._pin["VersionId"] = answer["VersionId"]
+
+    async def _get(self, start: int, end: int | None) -> dict[str, Any]:
+        ranged = {}
+        if start or end is not None:
+            ranged["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
+        changed = RemoteStoreError(
+            "the file was changed while it was being read; read it again", path=self.key, backend=NAME
+        )
+        return await self._api.request("get_object", self.key, {**ranged, **self._pin}, refused=changed)
+
+    async def read(self, n: int) -> bytes:
+        """Return the next bytes, as many as asked for unless the end comes first."""
+        count = min(n, self.size - self.position)
+        if count <= 0:
+            return b""
+        tries = 0
+        while True:
+            try:
+                data = await self._read_here(count)
+            except RemoteStoreError:
+                raise
+            except Exception as error:  # of aiohttp, botocore or the system; all are translated
+                self.close()
+                tries += 1
+                if tries > RESUMES:
+                    raise translated(error, self.key, self._api.bucket) from error
+            except BaseException:
+                self.close()  # what was read of the piece is lost: the next read asks for it again
+                raise
+            else:
+                self.position += len(data)
+                return data
+
+    async def _read_here(self, count: int) -> bytes:
+        if self._body is None or self._body_at != self.position:
+            await self._reopen()
+        pieces: list[bytes] = []
+        missing = count
+        while missing:
+            piece = await self._body.read(missing)
+            if not piece:
+                raise EOFError("the body ended early")
+            pieces.append(piece)
+            self._body_at += len(piece)
+            missing -= len(piece)
+        if self._body_at == self.size:
+            await self._end()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _reopen(self) -> None:
+        self.close()
+        try:
+            answer = await self._get(self._start + self.position, self._start + self.size)
+        except NotFound as error:
+            raise RemoteStoreError(
+                "the file was deleted while it was being read", path=self.key, backend=NAME
+            ) from error
+        self._body, self._body_at = answer["Body"], self.position
+
+    async def _end(self) -> None:
+        """See the end of the body: what checks it does so there, and the connection is free again."""
+        await self._body.read(1)
+
+    def close(self) -> None:
+        """Let go of the connection; it is closed if more of the body was to come."""
+        body, self._body = self._body, None
+        if body is not None:
+            body.close()
+
+
+class S3Reader(Reader):
+    """A download as a session: each call is one leaf."""
+
+    seekable = True
+
+    def __init__(self, download: Download) -> None:
+        self._download = download
+        self.size: int = download.size
+        self.version = etag_of(download.headers)
+
+    async def read(self, n: int) -> bytes:
+        return await _runtime.on_asyncio(self._download.read, n)
+
+    async def seek(self, position: int) -> None:
+        self._download.position = position
+
+    async def aclose(self) -> None:
+        soon(self._download.loop, self._download.close)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_download"):
+            soon(self._download.loop, self._download.close)
+
+
+async def read_whole(api: Api, key: str, start: int, length: int | None) -> bytes:
+    """Return an object or a part of it, in memory once."""
+    download = Download(api, key, start, length)
+    try:
+        await download.open()
+        if download.size <= CHUNK_SIZE:
+            return await download.read(download.size)
+        content = bytearray(download.size)
+        while data := await download.read(CHUNK_SIZE):
+            content[download.position - len(data) : download.position] = data
+        return bytes(content)
+    finally:
+        download.close()

@@ -1,0 +1,79 @@
+"""Pages of keys as files and folders.
+
+A folder is what keys have before a slash. It is there while a key is below it, or while
+an object of its own name and a slash marks it; such objects come from other programs,
+are no files here, and are never written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ... import _runtime
+from ...backend import Pages
+from ...errors import InvalidPath
+from ...models import Entry, RemoteFolder
+from ...paths import RemotePath
+from ._api import Api
+from ._errors import NAME
+from ._objects import info_of_entry
+
+PAGE_KEYS: Final = 1000  # the most a server gives
+
+
+class S3Pages(Pages):
+    """A listing: one request for each page."""
+
+    def __init__(self, api: Api, path: str, recursive: bool, files: bool, folders: bool) -> None:
+        self._api, self._path = api, path
+        self._prefix = f"{path}/" if path else ""
+        self._recursive, self._files, self._folders = recursive, files, folders
+        self._next: dict[str, str] | None = {}
+        self._any = False
+        self._last = ""  # the folder that the last key was in
+
+    async def __anext__(self) -> list[Entry]:
+        if self._next is None:
+            raise StopAsyncIteration
+        return await _runtime.on_asyncio(self._page)
+
+    async def _page(self) -> list[Entry]:
+        assert self._next is not None
+        parameters = {"Prefix": self._prefix, "MaxKeys": PAGE_KEYS, **self._next}
+        if not self._recursive:
+            parameters["Delimiter"] = "/"
+        answer = await self._api.request("list_objects_v2", None, parameters)
+        token = answer.get("NextContinuationToken") if answer.get("IsTruncated") else None
+        entries = list(self._entries(answer))
+        self._any = self._any or bool(answer.get("Contents") or answer.get("CommonPrefixes"))
+        if token is None and not self._any and self._path and await self._api.head(self._path) is not None:
+            raise InvalidPath("this is a file, not a folder", path=self._path, backend=NAME)
+        self._next = {"ContinuationToken": token} if token is not None else None
+        return entries
+
+    def _entries(self, answer: dict[str, Any]) -> Iterator[Entry]:
+        for found in answer.get("CommonPrefixes", ()) if self._folders else ():
+            yield RemoteFolder(RemotePath._of(found["Prefix"][:-1]))
+        for found in answer.get("Contents", ()):
+            key: str = found["Key"]
+            if self._recursive and self._folders:
+                yield from self._new_folders(key)
+            if self._files and not key.endswith("/"):
+                yield info_of_entry(found)
+
+    def _new_folders(self, key: str) -> Iterator[Entry]:
+        """Report the folders on the way to a key, each the first time: its keys come one after another."""
+        folder = key[len(self._prefix) :].rpartition("/")[0]
+        if folder == self._last:
+            return
+        known = f"{self._last}/"
+        at = folder.find("/")
+        while at >= 0 or folder:
+            name = folder if at < 0 else folder[:at]
+            if not known.startswith(f"{name}/"):
+                yield RemoteFolder(RemotePath._of(self._prefix + name))
+            if at < 0:
+                break
+            at = folder.find("/", at + 1)
+        self._last = folder

@@ -1,0 +1,94 @@
+"""Facts of an object: headers and listing entries as values of this library."""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ...models import FileInfo, WriteResult
+from ...paths import RemotePath
+
+_CHECKSUMS: Final = {
+    "ChecksumCRC64NVME": "crc64nvme",
+    "ChecksumCRC32C": "crc32c",
+    "ChecksumCRC32": "crc32",
+    "ChecksumSHA256": "sha256",
+    "ChecksumSHA1": "sha1",
+}
+_EXTRA: Final = {
+    "VersionId": "version_id",
+    "StorageClass": "storage_class",
+    "Metadata": "metadata",
+    "CacheControl": "cache_control",
+    "ContentDisposition": "content_disposition",
+    "ContentEncoding": "content_encoding",
+    "ContentLanguage": "content_language",
+    "ServerSideEncryption": "server_side_encryption",
+    "SSEKMSKeyId": "ssekms_key_id",
+    "PartsCount": "parts_count",
+}
+
+
+def info_of_headers(key: str, headers: dict[str, Any]) -> FileInfo:
+    """Return the facts that the answer to HEAD or GET tells."""
+    path = RemotePath._of(key)
+    extra = {name: headers[field] for field, name in _EXTRA.items() if headers.get(field)}
+    return FileInfo(
+        path,
+        path.name,
+        headers.get("ContentLength", 0),
+        in_utc(headers.get("LastModified")),
+        checksum_of(headers),
+        headers.get("ContentType"),
+        extra,
+        etag=etag_of(headers),
+    )
+
+
+def info_of_entry(entry: dict[str, Any]) -> FileInfo:
+    """Return the facts that a line of a listing tells."""
+    path = RemotePath._of(entry["Key"])
+    extra = {"storage_class": entry["StorageClass"]} if entry.get("StorageClass") else {}
+    return FileInfo(
+        path, path.name, entry["Size"], in_utc(entry.get("LastModified")), extra=extra, etag=etag_of(entry)
+    )
+
+
+def result_of(key: str, size: int, answer: dict[str, Any]) -> WriteResult:
+    """Return what the server said about an object that it has stored."""
+    return WriteResult(
+        RemotePath._of(key), size, etag_of(answer), checksum_of(answer), answer.get("VersionId")
+    )
+
+
+def etag_of(answer: dict[str, Any]) -> str | None:
+    """Return the version token without the quotes of HTTP; None if the server gave none."""
+    return (answer.get("ETag") or "").strip('"') or None
+
+
+def checksum_of(answer: dict[str, Any]) -> str | None:
+    """Return the digest of the whole content as ``"algorithm:hex"``; None if there is none.
+
+    A digest of the digests of parts (its text ends in a dash and their number) says
+    nothing that a reader of the content could check.
+    """
+    if answer.get("ChecksumType") == "COMPOSITE":
+        return None
+    for field, algorithm in _CHECKSUMS.items():
+        text = answer.get(field)
+        if text and "-" not in text:
+            return f"{algorithm}:{base64.b64decode(text).hex()}"
+    return None
+
+
+def in_utc(time: datetime | None) -> datetime | None:
+    """Return a time in UTC."""
+    return time.astimezone(UTC) if time is not None else None
+
+
+def guessed_type(key: str) -> dict[str, str]:
+    """Return the media type that a name suggests, as a request's parameter; nothing if it suggests none."""
+    kind, encoding = mimetypes.guess_type(key, strict=False)
+    return {"ContentType": kind} if kind is not None and encoding is None else {}

@@ -1,0 +1,134 @@
+"""What the user asked for, brought to the arguments of aiobotocore."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ..._secrets import is_secret, masked
+
+if TYPE_CHECKING:
+    from aiobotocore.config import AioConfig
+
+MIB: Final = 1 << 20
+DEFAULT_CONNECTIONS: Final = 64
+_TO_CLIENT: Final = frozenset(
+    (
+        "region_name", "api_version", "use_ssl", "verify", "endpoint_url", "aws_access_key_id",
+        "aws_secret_access_key", "aws_session_token", "aws_account_id",
+    )
+)  # fmt: skip
+"""Options that ``create_client`` takes; all others are those of ``AioConfig``."""
+_IN_URL: Final = frozenset(("endpoint_url", "region_name", "profile", "anon"))
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything that tells one S3 backend from another."""
+
+    bucket: str
+    endpoint_url: str | None = None
+    key: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    region_name: str | None = None
+    profile: str | None = None
+    anon: bool = False
+    client_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    part_size: int = 8 * MIB
+    concurrency: int = 4
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.bucket, str):
+            raise TypeError(f"bucket must be str, not {type(self.bucket).__name__}")
+        if not self.bucket.strip() or "/" in self.bucket:
+            raise ValueError(f"bucket must be the name of a bucket, not {self.bucket!r}")
+        if (self.key is None) != (self.secret is None):
+            raise ValueError("key and secret belong together; give both, or neither for the standard chain")
+        if self.session_token is not None and self.key is None:
+            raise ValueError("session_token needs key and secret")
+        if self.anon and self.key is not None:
+            raise ValueError("anon=True signs nothing, so it cannot be given together with key and secret")
+        if not 5 * MIB <= self.part_size <= 5 * 1024 * MIB:
+            raise ValueError(f"part_size must be 5 MiB to 5 GiB in bytes, not {self.part_size}")
+        if self.concurrency < 1:
+            raise ValueError(f"concurrency must be 1 or more, not {self.concurrency}")
+
+    def client_arguments(self) -> dict[str, Any]:
+        """Return the arguments of ``create_client``; explicit ones win over ``client_options``."""
+        found = {name: value for name, value in self.client_options.items() if name in _TO_CLIENT}
+        explicit = {
+            "endpoint_url": self.endpoint_url,
+            "region_name": self.region_name,
+            "aws_access_key_id": self.key,
+            "aws_secret_access_key": self.secret,
+            "aws_session_token": self.session_token,
+        }
+        found.update((name, value) for name, value in explicit.items() if value is not None)
+        if found.get("endpoint_url") and not found.get("region_name"):
+            found["region_name"] = self._region_of_the_config() or "us-east-1"  # most servers have just one
+        return {**found, "config": self.config()}
+
+    def _region_of_the_config(self) -> str | None:
+        region = getattr(self.client_options.get("config"), "region_name", None)
+        return region if isinstance(region, str) else None
+
+    def config(self) -> AioConfig:
+        """Return the configuration of the client: our defaults below what the user set."""
+        from aiobotocore.config import AioConfig
+        from botocore import UNSIGNED
+
+        given = dict(self.client_options)
+        theirs = given.pop("config", None)
+        wanted: dict[str, Any] = {
+            "max_pool_connections": DEFAULT_CONNECTIONS,
+            "parameter_validation": False,  # what we send is ours, and checking it costs a sixth of a request
+            "retries": {"mode": "standard", "total_max_attempts": 5},
+            "connect_timeout": 10,
+            "read_timeout": 60,
+        }
+        if isinstance(theirs, Mapping):
+            wanted.update(theirs)
+            theirs = None
+        wanted.update((name, value) for name, value in given.items() if name not in _TO_CLIENT)
+        if self.anon:
+            wanted["signature_version"] = UNSIGNED
+        config = AioConfig(**{name: _copied(value) for name, value in wanted.items()})
+        return config if theirs is None else config.merge(theirs)
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of a nested mapping: botocore writes into what it is given."""
+    return {name: _copied(item) for name, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def from_url(url: str) -> tuple[dict[str, Any], str]:
+    """Return the arguments of a backend and the root folder that ``s3://bucket/folder?option=value`` names.
+
+    Raises:
+        ValueError: the URL does not fit.
+    """
+    parts = urlsplit(url)
+    if not parts.netloc or "@" in parts.netloc or ":" in parts.netloc or parts.fragment:
+        raise ValueError(f"a folder of a bucket is s3://bucket/folder, not {masked(url)!r}")
+    options: dict[str, Any] = {"bucket": unquote(parts.netloc)}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if is_secret(name) or name in ("key", "secret"):
+            raise ValueError(
+                f"{name!r} does not belong in a URL, which ends up in logs; use the environment, a profile,"
+                " or a registry's configuration"
+            )
+        if name not in _IN_URL:
+            raise ValueError(
+                f"unknown option {name!r} in an s3: URL; known options: {', '.join(sorted(_IN_URL))}"
+            )
+        options[name] = _switch(name, value) if name == "anon" else value
+    return options, unquote(parts.path).strip("/")
+
+
+def _switch(name: str, value: str) -> bool:
+    if value not in ("true", "false"):
+        raise ValueError(f"option {name!r} must be true or false, not {value!r}")
+    return value == "true"

@@ -1,0 +1,182 @@
+"""One object on its way up: one request if it is small, else parts in flight.
+
+An object appears when its request, or the completion of its parts, has succeeded. Until
+then there is nothing under its name, and an upload that fails leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ... import _runtime
+from ..._runtime.tasks import Tasks, detached, unbroken
+from ..._types import Buffer
+from ...backend import Writer
+from ...errors import AlreadyExists, NotFound, RemoteStoreError
+from ...models import WriteResult
+from ._api import Api
+from ._errors import NAME
+from ._objects import guessed_type, result_of
+
+PARTS_OF_A_SIZE: Final = 1000
+"""After so many parts they double: 10,000 of them, the most there may be, reach beyond 5 TiB."""
+
+
+def condition(overwrite: bool) -> dict[str, str]:
+    """Return the condition of a request that stores an object, as parameters."""
+    return {} if overwrite else {"IfNoneMatch": "*"}
+
+
+def taken(key: str) -> AlreadyExists:
+    """Return the error for an object that is there and may not be replaced."""
+    return AlreadyExists("the file exists; pass overwrite=True to replace it", path=key, backend=NAME)
+
+
+async def put(api: Api, key: str, data: bytes, overwrite: bool) -> WriteResult:
+    """Store a whole object with one request."""
+    parameters = {"Body": data, **guessed_type(key), **condition(overwrite)}
+    answer = await api.request("put_object", key, parameters, refused=taken(key))
+    return result_of(key, len(data), answer)
+
+
+class Upload:
+    """Gathers content into parts. Its coroutines run on the loop on which it was made."""
+
+    def __init__(self, api: Api, key: str, overwrite: bool, headers: Mapping[str, Any] | None = None) -> None:
+        self._api, self._key, self._overwrite = api, key, overwrite
+        self._headers = guessed_type(key) if headers is None else headers
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._begun: asyncio.Task[dict[str, Any]] | None = None
+        self._parts: dict[int, dict[str, Any]] = {}
+        self._count = 0
+        self._tasks = Tasks()
+        self.size = 0
+        self.ended = False
+
+    @property
+    def part_size(self) -> int:
+        """Size of the next part."""
+        return self._api.options.part_size << (self._count // PARTS_OF_A_SIZE)
+
+    async def write(self, data: Buffer) -> None:
+        """Take all of the data; send what fills a part."""
+        view = memoryview(data)
+        while view:
+            piece = view[: self.part_size - self._held]
+            self._pieces.append(bytes(piece))
+            self._held += len(piece)
+            view = view[len(piece) :]
+            if self._held == self.part_size:
+                await self._send()
+        self.size += memoryview(data).nbytes
+
+    async def _send(self) -> None:
+        """Put what is held on its way as the next part, when there is room for one more."""
+        await self.upload_id()
+        await self._tasks.fewer_than(self._api.options.concurrency)
+        body = b"".join(self._pieces)
+        self._pieces.clear()
+        self._held = 0
+        self._count += 1
+        self._tasks.start(self._put_part, self._count, body)
+
+    async def _put_part(self, number: int, body: bytes) -> None:
+        parameters = {"UploadId": await self.upload_id(), "PartNumber": number, "Body": body}
+        self.keep(number, await self._api.request("upload_part", self._key, parameters))
+
+    def keep(self, number: int, answer: Mapping[str, Any]) -> None:
+        """Note what the server said about a part; the completion has to repeat it."""
+        said = {name: value for name, value in answer.items() if name.startswith("Checksum")}
+        self._parts[number] = {"PartNumber": number, "ETag": answer["ETag"], **said}
+
+    async def upload_id(self) -> str:
+        """Return the server's name for this upload, begun now if it is not yet."""
+        if self._begun is None:
+            # Never cancelled, for what it begins has to be ended.
+            self._begun = self._tasks.spawn(self._begin)
+        return str((await unbroken(self._begun))["UploadId"])
+
+    async def _begin(self) -> dict[str, Any]:
+        return await self._api.request("create_multipart_upload", self._key, self._headers)
+
+    async def commit(self) -> WriteResult:
+        """Make the object visible."""
+        if self._begun is None:
+            result = await self._put()
+        else:
+            if self._held:
+                await self._send()
+            await self._tasks.fewer_than(1)
+            result = await self.complete()
+        self.ended = True
+        return result
+
+    async def _put(self) -> WriteResult:
+        body = b"".join(self._pieces)
+        return await put(self._api, self._key, body, self._overwrite)
+
+    async def complete(self) -> WriteResult:
+        """Make one object of the parts."""
+        parameters = {
+            "UploadId": await self.upload_id(),
+            "MultipartUpload": {"Parts": [self._parts[number] for number in sorted(self._parts)]},
+            **condition(self._overwrite),
+        }
+        answer = await self._api.request(
+            "complete_multipart_upload", self._key, parameters, refused=taken(self._key)
+        )
+        self.ended = True
+        return result_of(self._key, self.size, answer)
+
+    async def abort(self) -> None:
+        """Stop what is under way and have the server forget the parts; harmless after ``commit``."""
+        self._pieces.clear()
+        if self.ended:
+            return
+        await self._tasks.stop()
+        if self._begun is not None:
+            try:
+                upload_id = await self.upload_id()
+            except RemoteStoreError:
+                return  # never begun
+            await forget_upload(self._api, self._key, upload_id)
+        self.ended = True
+
+    def known_id(self) -> str | None:
+        """Return the upload's name if parts of it may be on the server; for who cannot wait."""
+        begun = self._begun
+        if self.ended or begun is None or not begun.done() or begun.cancelled() or begun.exception():
+            return None
+        return str(begun.result()["UploadId"])
+
+
+async def forget_upload(api: Api, key: str, upload_id: str) -> None:
+    """Have the server forget the parts of an upload."""
+    try:
+        await api.request("abort_multipart_upload", key, {"UploadId": upload_id})
+    except NotFound:
+        pass  # completed or aborted already
+
+
+class S3Writer(Writer):
+    """An upload as a session: each call is one leaf."""
+
+    def __init__(self, api: Api, key: str, upload: Upload) -> None:
+        self._api, self._key, self._upload = api, key, upload
+
+    async def write(self, data: Buffer) -> None:
+        await _runtime.on_asyncio(self._upload.write, data)
+
+    async def commit(self) -> WriteResult:
+        return await _runtime.on_asyncio(self._upload.commit)
+
+    async def abort(self) -> None:
+        await _runtime.shielded_on_asyncio(self._upload.abort)
+
+    def __del__(self) -> None:
+        upload_id = self._upload.known_id() if hasattr(self, "_upload") else None
+        if upload_id is not None:
+            detached(forget_upload, self._api, self._key, upload_id)
