@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, BlockBusterFunction
+from tests import services
+from tests.s3_buckets import Buckets
+from tests.services import S3Server
 
 MORE = ("os.fstat", "os.pread", "os.preadv", "os.fsync")
 """System calls of ours that blockbuster does not watch by itself."""
@@ -37,3 +40,18 @@ def nothing_blocks_the_loop(blockbuster: BlockBuster) -> Iterator[None]:
     blockbuster.activate()
     yield
     blockbuster.deactivate()
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """Give a server of the S3 protocol, one for all tests of this process."""
+    with services.seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def buckets(seaweedfs: S3Server) -> Iterator[Buckets]:
+    """Give the buckets of that server."""
+    made = Buckets(seaweedfs)
+    yield made
+    made.close()

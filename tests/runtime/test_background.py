@@ -496,3 +496,18 @@ def test_a_task_group_of_mixed_work_is_cancelled_as_one(world: str) -> None:
     for work in works:
         work.clean_up = 0
     run(world, main)
+
+
+@pytest.mark.spec("RUN-011")
+def test_anyio_knows_where_it_is() -> None:
+    """``anyio.run`` marks the context of its tasks with the name of their loop, and contexts are copied."""
+
+    async def work() -> str:
+        await anyio.sleep(0)
+        async with anyio.create_task_group():
+            return type(asyncio.current_task()).__module__
+
+    async def main() -> str:
+        return await _runtime.on_asyncio(work)
+
+    assert anyio.run(main, backend="trio") == "_asyncio"

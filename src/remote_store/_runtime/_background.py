@@ -10,6 +10,7 @@ import asyncio
 import atexit
 import contextvars
 import os
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
@@ -32,6 +33,8 @@ class LoopJob(Pending[T]):
         super().__init__()
         self._loop, self._call, self._args = loop, call, args
         self._context = contextvars.copy_context()
+        if (sniffio := sys.modules.get("sniffio")) is not None:  # the caller may have been marked as trio's
+            self._context.run(sniffio.current_async_library_cvar.set, "asyncio")
         self._task: asyncio.Task[T] | None = None
         self._cancelled = False
 

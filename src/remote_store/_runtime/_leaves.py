@@ -108,14 +108,16 @@ async def on_asyncio(
 
 async def shielded_on_asyncio(call: Callable[..., Awaitable[T]], *args: Any) -> T:
     """Run a coroutine function as ``on_asyncio`` does, to its end although the task is being cancelled."""
-    from ._background import ShieldedJob, background
+    from ._background import LoopJob, ShieldedJob, background
 
+    job: LoopJob[T]
     if state.inline or world() is not World.ASYNCIO:
-        return await background.start(call, args, ShieldedJob).wait()
-    from ._asyncio import running_loop
+        job = background.start(call, args, ShieldedJob)
+    else:
+        from ._asyncio import running_loop
 
-    job: ShieldedJob[T] = ShieldedJob(running_loop(), call, args)
-    job.begin()
+        job = ShieldedJob(running_loop(), call, args)
+        job.begin()
     return await job.wait()
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ... import _runtime
 from ..._runtime.per_loop import PerLoop
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ._errors import NAME, code_of, status_of, translated
@@ -13,6 +14,7 @@ from ._options import Options
 
 if TYPE_CHECKING:
     from aiobotocore.client import AioBaseClient
+    from aiobotocore.session import AioSession
 
 
 class Api:
@@ -28,14 +30,10 @@ class Api:
         return await self._clients.get()
 
     async def _open_client(self) -> AioBaseClient:
-        from aiobotocore.session import AioSession
+        session, arguments = await _runtime.in_thread(_prepared, self.options)
+        client: AioBaseClient = await session.create_client("s3", **arguments).__aenter__()
         from botocore.handlers import add_expect_header
 
-        session = AioSession(profile=self.options.profile)
-        # create_client as a context manager hands out the same client, entered.
-        client: AioBaseClient = await session.create_client(
-            "s3", **self.options.client_arguments()
-        ).__aenter__()
         # It makes every small upload wait for a second answer of the server.
         client.meta.events.unregister("before-call.s3", add_expect_header)
         return client
@@ -93,6 +91,18 @@ class Api:
     async def aclose(self) -> None:
         """Close the clients of all loops."""
         await self._clients.aclose()
+
+
+def _prepared(options: Options) -> tuple[AioSession, dict[str, Any]]:
+    """Return a session that has read its files, and what it takes to make a client.
+
+    In a worker thread: importing the SDK and reading its models takes tenths of a second.
+    """
+    from aiobotocore.session import AioSession
+
+    session = AioSession(profile=options.profile)
+    session.warm_up_loader_caches("s3")
+    return session, options.client_arguments(session.get_config_variable("region"))
 
 
 async def _close_client(client: AioBaseClient) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import mimetypes
 from datetime import UTC, datetime
+from mimetypes import MimeTypes
 from typing import Any, Final
 
 from ...models import FileInfo, WriteResult
@@ -29,6 +29,9 @@ _EXTRA: Final = {
     "SSEKMSKeyId": "ssekms_key_id",
     "PartsCount": "parts_count",
 }
+
+_TYPES: Final = MimeTypes()
+"""Python's own table: the same on all machines, whatever their files say."""
 
 
 def info_of_headers(key: str, headers: dict[str, Any]) -> FileInfo:
@@ -90,5 +93,5 @@ def in_utc(time: datetime | None) -> datetime | None:
 
 def guessed_type(key: str) -> dict[str, str]:
     """Return the media type that a name suggests, as a request's parameter; nothing if it suggests none."""
-    kind, encoding = mimetypes.guess_type(key, strict=False)
+    kind, encoding = _TYPES.guess_type(key, strict=False)
     return {"ContentType": kind} if kind is not None and encoding is None else {}

@@ -56,7 +56,7 @@ class Options:
         if self.concurrency < 1:
             raise ValueError(f"concurrency must be 1 or more, not {self.concurrency}")
 
-    def client_arguments(self) -> dict[str, Any]:
+    def client_arguments(self, usual_region: str | None = None) -> dict[str, Any]:
         """Return the arguments of ``create_client``; explicit ones win over ``client_options``."""
         found = {name: value for name, value in self.client_options.items() if name in _TO_CLIENT}
         explicit = {
@@ -68,7 +68,8 @@ class Options:
         }
         found.update((name, value) for name, value in explicit.items() if value is not None)
         if found.get("endpoint_url") and not found.get("region_name"):
-            found["region_name"] = self._region_of_the_config() or "us-east-1"  # most servers have just one
+            # A server that is not Amazon's has one region, if it asks for any.
+            found["region_name"] = self._region_of_the_config() or usual_region or "us-east-1"
         return {**found, "config": self.config()}
 
     def _region_of_the_config(self) -> str | None:

@@ -1,0 +1,34 @@
+"""The contract on S3, against a real server, in all four ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from tests.s3_buckets import Buckets
+from tests.services import S3Server
+
+from remote_store import Backend
+from remote_store.backends import S3Backend
+from remote_store.testing import BackendContract
+
+
+class TestSeaweedFS(BackendContract):
+    odd_names: ClassVar[tuple[str, ...]] = BackendContract.odd_names
+    server: S3Server
+    bucket: str
+
+    @pytest.fixture
+    def prepared(self, seaweedfs: S3Server, buckets: Buckets) -> Iterator[None]:
+        self.server, self.bucket = seaweedfs, buckets.new()
+        yield
+        assert buckets.unfinished(self.bucket) == []
+        buckets.drop(self.bucket)
+
+    def make_backend(self, tmp_path: Path) -> Backend:
+        return S3Backend(self.bucket, **self.server.options)
+
+    def make_second(self, backend: Backend, tmp_path: Path) -> Backend:
+        return S3Backend(self.bucket, **self.server.options)

@@ -1,0 +1,120 @@
+"""Real servers for the tests: started once by who needs one first, stopped at the end.
+
+Each listens on free ports of this machine, keeps its data in a temporary folder, and talks
+to nobody outside.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+START_SECONDS = 60.0
+KEY, SECRET = "test-access-key", "test-secret-key"
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """How to reach a server of the S3 protocol."""
+
+    name: str
+    endpoint_url: str
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Arguments of an ``S3Backend`` on this server, but for the bucket."""
+        return {"endpoint_url": self.endpoint_url, "key": KEY, "secret": SECRET, "region_name": "us-east-1"}
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listened on a moment ago."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(each.getsockname()[1]) for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def program(name: str) -> str:
+    """Return the path of a program that came with a Python package."""
+    beside = Path(sysconfig.get_path("scripts"), name)
+    found = str(beside) if beside.exists() else shutil.which(name)
+    assert found, f"{name} is not installed; install the dependency group 'servers'"
+    return found
+
+
+@contextmanager
+def running(command: list[str], folder: Path, ready: Callable[[], bool]) -> Iterator[None]:
+    """Run a server for as long as a block lasts; what it says goes to a file."""
+    with open(folder / "output.log", "wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            _wait(process, ready, folder / "output.log")
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not ready():
+        if process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-4000:]}")
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    """Return True if something speaks HTTP there, whatever it says."""
+    try:
+        with urlopen(url, timeout=5):  # an address of this machine
+            return True
+    except OSError as error:
+        return hasattr(error, "code")
+
+
+@contextmanager
+def seaweedfs(folder: Path) -> Iterator[S3Server]:
+    """Run SeaweedFS: it checks signatures and honours conditional writes and checksums."""
+    ports = free_ports(10)
+    names = (
+        "s3.port", "s3.port.grpc", "filer.port", "filer.port.grpc", "master.port", "master.port.grpc",
+        "volume.port", "volume.port.grpc", "admin.port", "admin.port.grpc",
+    )  # fmt: skip
+    (folder / "data").mkdir(parents=True)
+    (folder / "logs").mkdir()
+    credentials = [{"accessKey": KEY, "secretKey": SECRET}]
+    identity = {"name": "test", "credentials": credentials, "actions": ["Admin", "Read", "Write", "List"]}
+    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    command = [
+        program("weed"),
+        f"-logdir={folder / 'logs'}",
+        "mini",
+        f"-dir={folder / 'data'}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-master.telemetry=false",
+        "-admin.ui=false",
+        "-webdav=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        f"-s3.config={folder / 's3.json'}",
+        "-s3.autoCreateBucket=false",
+        "-s3.localSocket=",
+        "-filer.localSocket=",
+        *(f"-{name}={port}" for name, port in zip(names, ports, strict=True)),
+    ]
+    url = f"http://127.0.0.1:{ports[0]}"
+    with running(command, folder, lambda: answers(url)):
+        yield S3Server("seaweedfs", url)
