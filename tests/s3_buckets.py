@@ -43,6 +43,10 @@ class Buckets:
     def drop(self, bucket: str) -> None:
         """Delete a bucket with all that is in it."""
         keys = self.keys(bucket)
+        for key in keys:
+            if not key.isprintable():  # what XML cannot say
+                self._client.delete_object(Bucket=bucket, Key=key)
+        keys = [key for key in keys if key.isprintable()]
         for start in range(0, len(keys), 1000):
             objects = [{"Key": key} for key in keys[start : start + 1000]]
             self._client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ MIB: Final = 1 << 20
 WHOLE_COPY: Final = 5 * 1024 * MIB
 """The largest object that a server copies with one request."""
 COPY_PART: Final = 512 * MIB
+_NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
+"""Characters that a list of keys cannot name: not even escaped are they text of XML 1.0."""
 _KEPT: Final = (
     "ContentType", "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "Metadata",
 )  # fmt: skip
@@ -155,7 +158,12 @@ async def _pages_of_keys(api: Api, prefix: str) -> AsyncIterator[list[str]]:
 
 
 async def _delete_keys(api: Api, keys: list[str]) -> None:
-    wanted = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+    for key in keys:
+        if _NOT_IN_XML.search(key):
+            await api.request("delete_object", key)
+    wanted = {"Objects": [{"Key": key} for key in keys if not _NOT_IN_XML.search(key)], "Quiet": True}
+    if not wanted["Objects"]:
+        return
     answer = await api.request("delete_objects", None, {"Delete": wanted})
     failures = [failure for failure in answer.get("Errors", ()) if failure.get("Code") != "NoSuchKey"]
     if failures:

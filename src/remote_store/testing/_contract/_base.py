@@ -71,6 +71,12 @@ class ContractBase:
     rounds: ClassVar[int] = 3
     """How often each race is run."""
 
+    looks_before_writing: ClassVar[bool] = True
+    """Whether a write sees a folder of its target's name, or a file above it, and refuses.
+
+    False for object stores: there both are legal, and looking would cost a request for each.
+    """
+
     running: str
     """The way in which this test runs."""
     folder: Path
@@ -192,6 +198,11 @@ class ContractBase:
     def skip_unless_able(self, store: AsyncStore, how: str) -> None:
         """Skip the test if the backend cannot store a file in one of the four ways of ``HOW``."""
         _require(store, Capability.ATOMIC_WRITE if how.endswith("atomic") else Capability.WRITE)
+
+    def skip_unless_it_looks(self) -> None:
+        """Skip the test on storage where a file and a folder may have the same name."""
+        if not self.looks_before_writing:
+            pytest.skip("this storage lets files and folders have the same name, and does not look")
 
     async def put(
         self, store: AsyncStore, how: str, path: PathLike, data: bytes, *, overwrite: bool = False

@@ -109,7 +109,7 @@ class Errors(ContractBase):
     ) -> None:
         for where in (store, inner):
             await fill(where, "source", "a/b/file")
-        for operation in ON_FILES:
+        for operation in ON_FILES if self.looks_before_writing else (*READING, DELETING):
             if operation.supported(store):
                 for where in (store, inner):
                     for path in ("a/b", "a//b/"):
@@ -140,7 +140,7 @@ class Errors(ContractBase):
             await fill(where, "source", "file")
         for operations, kind in (
             ((*READING, DELETING, DELETING_FOLDERS, SUMMING), NotFound),
-            (WRITING, InvalidPath),
+            (WRITING if self.looks_before_writing else (), InvalidPath),
         ):
             for operation in operations:
                 if operation.supported(store):

@@ -113,6 +113,7 @@ class Moving(ContractBase):
     @both
     async def test_a_folder_as_target(self, store: AsyncStore, verb: str) -> None:
         """The file must not slip into the folder, as ``mv`` would do."""
+        self.skip_unless_it_looks()
         await fill(store, "a/b/file", "src")
         for dst in ("a", "a/b"):
             for overwrite in (False, True):
@@ -125,6 +126,7 @@ class Moving(ContractBase):
     @needs("write", "read", "list", "recursive_list")
     @both
     async def test_a_target_below_a_file(self, store: AsyncStore, verb: str) -> None:
+        self.skip_unless_it_looks()
         await fill(store, "src", "file")
         for dst in ("file/below", "file/far/below", "src/below"):
             with pytest.raises(InvalidPath):

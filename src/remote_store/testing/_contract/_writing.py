@@ -86,6 +86,7 @@ class Writing(ContractBase):
     @needs("write", "read")
     @in_every_way
     async def test_a_folder_is_no_target(self, store: AsyncStore, how: str) -> None:
+        self.skip_unless_it_looks()
         await fill(store, "a/b/file")
         for overwrite in (False, True):
             for path in ("a", "a/b"):
@@ -97,6 +98,7 @@ class Writing(ContractBase):
     @needs("write", "read", "list", "recursive_list")
     @in_every_way
     async def test_nothing_is_written_below_a_file(self, store: AsyncStore, how: str) -> None:
+        self.skip_unless_it_looks()
         await store.write("file", b"old")
         for overwrite in (False, True):
             for path in ("file/below", "file/far/below"):
