@@ -1,7 +1,7 @@
 """Run the tests with the oldest supported versions: ``python3 .ci/floors.py [PYTEST ARGUMENT...]``.
 
 The versions are the lower bounds that ``pyproject.toml`` promises for the core
-dependencies and for trio. They get an environment of their own, ``.venv-floors``.
+dependencies, for trio and for S3. They get an environment of their own, ``.venv-floors``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ def floors() -> list[str]:
     import tomllib  # here, so that an old Python is told so by the line above
 
     project = tomllib.loads((environment.ROOT / "pyproject.toml").read_text())["project"]
-    promised = [*project["dependencies"], *project["optional-dependencies"]["trio"]]
+    extras = project["optional-dependencies"]
+    promised = [*project["dependencies"], *extras["trio"], *extras["s3"]]
     return [re.sub(r"^([\w.-]+)>=([\w.]+)$", r"\1==\2", requirement) for requirement in promised]
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 START_SECONDS = 60.0
@@ -28,9 +29,11 @@ class S3Server:
 
     name: str
     endpoint_url: str
+    filer_url: str = ""
+    """Where SeaweedFS shows its folders, buckets among them; empty for other servers."""
 
     @property
-    def options(self) -> dict[str, str]:
+    def options(self) -> dict[str, Any]:
         """Arguments of an ``S3Backend`` on this server, but for the bucket."""
         return {"endpoint_url": self.endpoint_url, "key": KEY, "secret": SECRET, "region_name": "us-east-1"}
 
@@ -117,4 +120,4 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
     ]
     url = f"http://127.0.0.1:{ports[0]}"
     with running(command, folder, lambda: answers(url)):
-        yield S3Server("seaweedfs", url)
+        yield S3Server("seaweedfs", url, f"http://127.0.0.1:{ports[2]}")

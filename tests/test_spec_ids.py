@@ -27,11 +27,12 @@ PREFIXES = {
     "backend.md": "BE",
     "local.md": "LOC",
     "memory.md": "MEM",
+    "s3.md": "S3",
     "runtime.md": "RUN",
     "facade.md": "GEN",
     "testing.md": "TST",
 }
-RULE = re.compile(r"- \*\*([A-Z]+-\d{3})\*\* \S.*\.\Z")
+RULE = re.compile(r"- \*\*([A-Z][A-Z0-9]*-\d{3})\*\* \S.*\.\Z")
 
 
 def rules(folder: Path = SPECS) -> Iterator[tuple[str, str]]:

@@ -505,7 +505,8 @@ def test_anyio_knows_where_it_is() -> None:
     async def work() -> str:
         await anyio.sleep(0)
         async with anyio.create_task_group():
-            return type(asyncio.current_task()).__module__
+            pass
+        return type(asyncio.current_task()).__module__
 
     async def main() -> str:
         return await _runtime.on_asyncio(work)

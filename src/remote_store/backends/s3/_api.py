@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ... import _runtime
 from ..._runtime.per_loop import PerLoop
@@ -93,6 +93,28 @@ class Api:
         await self._clients.aclose()
 
 
+_models: Final[dict[tuple[str, ...], Any]] = {}
+"""What sessions have read of the SDK's models, by where they look: large, and the same for all clients."""
+
+
+def _models_like(usual: Any) -> Any:
+    """Return the reader of models that clients share, with all read that making a client looks at."""
+    key = tuple(usual.search_paths)
+    if key not in _models:
+        from botocore.session import Session
+
+        session = Session()
+        session.register_component("data_loader", usual)
+        session.create_client(
+            "s3",
+            region_name="us-east-1",
+            aws_access_key_id="none",
+            aws_secret_access_key="none",  # noqa: S106 - nothing is asked with it
+        ).close()
+        _models[key] = usual
+    return _models[key]
+
+
 def _prepared(options: Options) -> tuple[AioSession, dict[str, Any]]:
     """Return a session that has read its files, and what it takes to make a client.
 
@@ -101,7 +123,7 @@ def _prepared(options: Options) -> tuple[AioSession, dict[str, Any]]:
     from aiobotocore.session import AioSession
 
     session = AioSession(profile=options.profile)
-    session.warm_up_loader_caches("s3")
+    session.register_component("data_loader", _models_like(session.get_component("data_loader")))
     return session, options.client_arguments(session.get_config_variable("region"))
 
 

@@ -6,9 +6,8 @@ then there is nothing under its name, and an upload that fails leaves nothing be
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ... import _runtime
 from ..._runtime.tasks import Tasks, detached, unbroken
@@ -19,6 +18,9 @@ from ...models import WriteResult
 from ._api import Api
 from ._errors import NAME
 from ._objects import guessed_type, result_of
+
+if TYPE_CHECKING:
+    import asyncio
 
 PARTS_OF_A_SIZE: Final = 1000
 """After so many parts they double: 10,000 of them, the most there may be, reach beyond 5 TiB."""
