@@ -29,6 +29,7 @@ PEERS: Final[dict[str, str]] = {
     "fsspec": "fsspec",
     "obstore": "obstore",
     "OpenDAL": "opendal",
+    "aiobotocore": "aiobotocore",
     PUBLISHED: "remote-store",
 }
 """Each has a process of its own. The value is its distribution, empty for the standard library."""

@@ -18,7 +18,16 @@ from benchmarks.harness import OURS, PEERS, PUBLISHED, Case, Sample, Target, Wor
 from benchmarks.processes import Workers
 from benchmarks.report import Group, Line
 
-QUESTIONS: Final = ("small_reads", "small_writes", "streaming", "listing", "file_info", "imports", "memory")
+QUESTIONS: Final = (
+    "small_reads",
+    "small_writes",
+    "streaming",
+    "listing",
+    "file_info",
+    "imports",
+    "memory",
+    "s3_requests",
+)
 BUSY: Final = 0.5
 """A load average beyond this is noted."""
 

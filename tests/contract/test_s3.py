@@ -17,6 +17,7 @@ from remote_store.testing import BackendContract
 
 class TestSeaweedFS(BackendContract):
     looks_before_writing: ClassVar[bool] = False
+    hot_path: ClassVar[bool] = True
     server: S3Server
     bucket: str
 
@@ -28,7 +29,14 @@ class TestSeaweedFS(BackendContract):
         buckets.drop(self.bucket)
 
     def make_backend(self, tmp_path: Path) -> Backend:
-        return S3Backend(self.bucket, **self.server.options)
+        return S3Backend(self.bucket, **self.server.options, hot_path=self.hot_path)
 
     def make_second(self, backend: Backend, tmp_path: Path) -> Backend:
-        return S3Backend(self.bucket, **self.server.options)
+        return self.make_backend(tmp_path)
+
+
+@pytest.mark.spec("S3-030")
+class TestSeaweedFSByItsClient(TestSeaweedFS):
+    """All requests through aiobotocore."""
+
+    hot_path: ClassVar[bool] = False

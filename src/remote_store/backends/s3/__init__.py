@@ -1,7 +1,9 @@
 """Objects in a bucket of Amazon S3, or of a server that speaks its protocol.
 
 _options   what the user asked for, as arguments of aiobotocore
-_api       one client for each loop, and the one way down: every request, every error
+_api       the one way down: every request, every error
+_connection  one client for each loop, and beside it the wire
+_wire      the short way for plain requests, with _signing and _list_xml
 _errors    codes of the protocol and failures of the network, as errors of this library
 _objects   facts of an object: headers and listing entries as values
 _download  one object on its way down, pinned to the version it was opened in

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from ... import _runtime
 from ..._runtime.per_loop import PerLoop
 from ...errors import InvalidPath, NotFound, RemoteStoreError
+from ._connection import Connection, connect
 from ._errors import NAME, code_of, status_of, translated
 from ._options import Options
 
 if TYPE_CHECKING:
     from aiobotocore.client import AioBaseClient
-    from aiobotocore.session import AioSession
 
 
 class Api:
@@ -23,20 +22,10 @@ class Api:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.bucket = options.bucket
-        self._clients = PerLoop(self._open_client, _close_client)
+        self._connections = PerLoop(self._connect, Connection.aclose)
 
-    async def client(self) -> AioBaseClient:
-        """Return the running loop's client."""
-        return await self._clients.get()
-
-    async def _open_client(self) -> AioBaseClient:
-        session, arguments = await _runtime.in_thread(_prepared, self.options)
-        client: AioBaseClient = await session.create_client("s3", **arguments).__aenter__()
-        from botocore.handlers import add_expect_header
-
-        # It makes every small upload wait for a second answer of the server.
-        client.meta.events.unregister("before-call.s3", add_expect_header)
-        return client
+    async def _connect(self) -> Connection:
+        return await connect(self.options)
 
     async def request(
         self,
@@ -54,13 +43,12 @@ class Api:
         if key is not None:
             wanted["Key"] = _sendable(key)
         try:
-            client = await self.client()
-            answer: dict[str, Any] = await getattr(client, operation)(**wanted)
+            connection = await self._connections.get()
+            return await connection.request(operation, wanted)
         except Exception as error:  # the types are those of three packages; all are translated
             if refused is not None and status_of(error) == 412:
                 raise refused from error
             raise translated(error, key, self.bucket) from error
-        return answer
 
     async def head(self, key: str) -> dict[str, Any] | None:
         """Return an object's headers; None if there is no such object."""
@@ -86,49 +74,12 @@ class Api:
 
     def of_this_loop(self) -> AioBaseClient | None:
         """Return the running loop's client if it has been made; for who has a loop and cannot wait."""
-        return self._clients.peek()
+        connection = self._connections.peek()
+        return connection.client if connection is not None else None
 
     async def aclose(self) -> None:
         """Close the clients of all loops."""
-        await self._clients.aclose()
-
-
-_models: Final[dict[tuple[str, ...], Any]] = {}
-"""What sessions have read of the SDK's models, by where they look: large, and the same for all clients."""
-
-
-def _models_like(usual: Any) -> Any:
-    """Return the reader of models that clients share, with all read that making a client looks at."""
-    key = tuple(usual.search_paths)
-    if key not in _models:
-        from botocore.session import Session
-
-        session = Session()
-        session.register_component("data_loader", usual)
-        session.create_client(
-            "s3",
-            region_name="us-east-1",
-            aws_access_key_id="none",
-            aws_secret_access_key="none",  # noqa: S106 - nothing is asked with it
-        ).close()
-        _models[key] = usual
-    return _models[key]
-
-
-def _prepared(options: Options) -> tuple[AioSession, dict[str, Any]]:
-    """Return a session that has read its files, and what it takes to make a client.
-
-    In a worker thread: importing the SDK and reading its models takes tenths of a second.
-    """
-    from aiobotocore.session import AioSession
-
-    session = AioSession(profile=options.profile)
-    session.register_component("data_loader", _models_like(session.get_component("data_loader")))
-    return session, options.client_arguments(session.get_config_variable("region"))
-
-
-async def _close_client(client: AioBaseClient) -> None:
-    await client.__aexit__(None, None, None)
+        await self._connections.aclose()
 
 
 def _exception(cause: BaseException | None) -> Exception:

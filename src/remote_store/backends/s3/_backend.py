@@ -45,6 +45,10 @@ class S3Backend(Backend):
         part_size: bytes of one part of a large upload, 5 MiB to 5 GiB; parts grow where an
             object needs more than the 10,000 that there may be.
         concurrency: requests at once for one large upload, copy or deletion.
+        hot_path: make plain requests (GET, HEAD, PUT, DELETE, parts and listings) without
+            aiobotocore's own machinery, at a fraction of its processor time. It is left
+            where it is not understood: other signatures, sessions of your own. Hooks on
+            the client's events do not see such requests.
 
     Raises:
         ValueError: an argument makes no sense, by itself or beside another.
@@ -64,10 +68,11 @@ class S3Backend(Backend):
         anon: bool = False,
         part_size: int = 8 * MIB,
         concurrency: int = 4,
+        hot_path: bool = True,
     ) -> None:
         self._options = Options(
             bucket, endpoint_url, key, secret, session_token, region_name, profile, anon,
-            dict(client_options or {}), part_size, concurrency,
+            dict(client_options or {}), part_size, concurrency, hot_path,
         )  # fmt: skip
         self._api = Api(self._options)
 

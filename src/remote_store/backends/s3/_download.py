@@ -7,7 +7,7 @@ from typing import Any, Final
 from ... import _runtime
 from ..._runtime.tasks import current_loop, soon
 from ...backend import CHUNK_SIZE, Reader
-from ...errors import NotFound, RemoteStoreError
+from ...errors import BackendUnavailable, NotFound, RemoteStoreError
 from ._api import Api
 from ._errors import NAME, status_of, translated
 from ._objects import etag_of
@@ -75,49 +75,57 @@ class Download:
         count = min(n, self.size - self.position)
         if count <= 0:
             return b""
-        tries = 0
+        pieces: list[bytes] = []
+        try:
+            await self._gather(pieces, count)
+        except BaseException:
+            self.close()  # what was read of the piece is lost: the next read asks for it again
+            raise
+        self.position += count
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _gather(self, pieces: list[bytes], count: int) -> None:
+        """Add pieces that are so many bytes together, however often the body breaks and goes on."""
+        tries = had = 0
         while True:
             try:
-                data = await self._read_here(count)
+                await self._go_on(pieces, had, count)
             except RemoteStoreError:
                 raise
             except Exception as error:  # of aiohttp, botocore or the system; all are translated
                 self.close()
-                tries += 1
-                if tries > RESUMES:
-                    raise translated(error, self.key, self._api.bucket) from error
-            except BaseException:
-                self.close()  # what was read of the piece is lost: the next read asks for it again
-                raise
+                failure = translated(error, self.key, self._api.bucket)
+                got = sum(map(len, pieces))
+                tries = tries + 1 if got == had else 1
+                had = got
+                if tries > RESUMES or not isinstance(failure, BackendUnavailable):
+                    raise failure from error
             else:
-                self.position += len(data)
-                return data
+                return
 
-    async def _read_here(self, count: int) -> bytes:
-        if self._body is None or self._body_at != self.position:
-            await self._reopen()
-        pieces: list[bytes] = []
-        missing = count
+    async def _go_on(self, pieces: list[bytes], had: int, count: int) -> None:
+        missing = count - had
+        if missing and (self._body is None or self._body_at != self.position + had):
+            await self._reopen(self.position + had)
         while missing:
             piece = await self._body.read(missing)
             if not piece:
-                raise EOFError("the body ended early")
+                raise ConnectionError("the body ended early")
             pieces.append(piece)
             self._body_at += len(piece)
             missing -= len(piece)
-        if self._body_at == self.size:
+        if self._body is not None and self._body_at == self.size:
             await self._end()
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def _reopen(self) -> None:
+    async def _reopen(self, position: int) -> None:
         self.close()
         try:
-            answer = await self._get(self._start + self.position, self._start + self.size)
+            answer = await self._get(self._start + position, self._start + self.size)
         except NotFound as error:
             raise RemoteStoreError(
                 "the file was deleted while it was being read", path=self.key, backend=NAME
             ) from error
-        self._body, self._body_at = answer["Body"], self.position
+        self._body, self._body_at = answer["Body"], position
 
     async def _end(self) -> None:
         """See the end of the body: what checks it does so there, and the connection is free again."""

@@ -77,6 +77,7 @@ CODES: Final[dict[str, Row]] = {
 }
 
 STATUSES: Final[dict[int, Row]] = {
+    301: Row(RemoteStoreError, _REGION),
     400: Row(RemoteStoreError, "the server does not understand the request"),
     401: Row(PermissionDenied, _LOGIN),
     403: Row(PermissionDenied, _RIGHTS),
@@ -120,6 +121,7 @@ TYPES: Final[dict[str, Row]] = {
     "ConnectionError": Row(BackendUnavailable, "the server cannot be reached; check the network"),
     "IncompleteReadError": Row(BackendUnavailable, "the connection broke; try again"),
     "FlexibleChecksumError": Row(RemoteStoreError, "the content arrived damaged; read it again", True),
+    "Damaged": Row(RemoteStoreError, "the content arrived damaged; read it again", True),  # our own
     "ClientError": Row(BackendUnavailable, "the connection broke; try again"),  # aiohttp's
     "OSError": Row(BackendUnavailable, "the connection broke; try again"),
     "InvalidEndpointDiscoveryConfigurationError": Row(RemoteStoreError, "check client_options"),

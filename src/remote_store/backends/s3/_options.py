@@ -39,6 +39,7 @@ class Options:
     client_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     part_size: int = 8 * MIB
     concurrency: int = 4
+    hot_path: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.bucket, str):

@@ -39,7 +39,7 @@ def taken(key: str) -> AlreadyExists:
 async def put(api: Api, key: str, data: bytes, overwrite: bool) -> WriteResult:
     """Store a whole object with one request."""
     parameters = {"Body": data, **guessed_type(key), **condition(overwrite)}
-    answer = await api.request("put_object", key, parameters, refused=taken(key))
+    answer = await api.request("put_object", key, parameters, refused=None if overwrite else taken(key))
     return result_of(key, len(data), answer)
 
 
@@ -78,12 +78,12 @@ class Upload:
     async def _send(self) -> None:
         """Put what is held on its way as the next part, when there is room for one more."""
         await self.upload_id()
-        await self._tasks.fewer_than(self._api.options.concurrency)
         body = b"".join(self._pieces)
         self._pieces.clear()
         self._held = 0
         self._count += 1
         self._tasks.start(self._put_part, self._count, body)
+        await self._tasks.fewer_than(self._api.options.concurrency)  # the one to be filled now counts, too
 
     async def _put_part(self, number: int, body: bytes) -> None:
         parameters = {"UploadId": await self.upload_id(), "PartNumber": number, "Body": body}
@@ -127,9 +127,8 @@ class Upload:
             "MultipartUpload": {"Parts": [self._parts[number] for number in sorted(self._parts)]},
             **condition(self._overwrite),
         }
-        answer = await self._api.request(
-            "complete_multipart_upload", self._key, parameters, refused=taken(self._key)
-        )
+        refused = None if self._overwrite else taken(self._key)
+        answer = await self._api.request("complete_multipart_upload", self._key, parameters, refused=refused)
         self.ended = True
         return result_of(self._key, self.size, answer)
 

@@ -1,0 +1,191 @@
+"""One loop's client, and beside it the wire: the short way for plain requests."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ... import _runtime
+from ._options import Options
+
+if TYPE_CHECKING:
+    from aiobotocore.client import AioBaseClient
+    from aiobotocore.session import AioSession
+
+    from ._signing import Credentials
+    from ._wire import HttpSession, Wire
+
+_LESSONS: Final = 3
+"""How often the bucket's address is learnt anew before requests are left to the client for good."""
+_PROBE: Final = "key"
+
+
+async def connect(options: Options) -> Connection:
+    """Make the running loop's client."""
+    session, arguments = await _runtime.in_thread(_prepared, options)
+    http = _with_way_in(arguments) if options.hot_path else []
+    client: AioBaseClient = await session.create_client("s3", **arguments).__aenter__()
+    from botocore.handlers import add_expect_header
+
+    # It makes every small upload wait for a second answer of the server.
+    client.meta.events.unregister("before-call.s3", add_expect_header)
+    return Connection(options, session, client, http[0] if http else None)
+
+
+class Connection:
+    """Makes requests: plain ones by the wire, and by the client what the wire does not know or get."""
+
+    def __init__(
+        self, options: Options, session: AioSession, client: AioBaseClient, http: HttpSession | None
+    ) -> None:
+        self.client = client
+        self._options, self._session, self._http = options, session, http
+        self._wire: Wire | None = None
+        self._lessons = _LESSONS if http is not None else 0
+
+    async def request(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a request and return the answer in botocore's words. Raises what botocore raises."""
+        answer = await self._by_wire(operation, parameters)
+        if answer is None:
+            answer = await getattr(self.client, operation)(**parameters)
+        return answer
+
+    async def _by_wire(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+        from ._wire import NETWORK_ERRORS, Elsewhere
+
+        if self._wire is None and self._lessons:
+            self._lessons -= 1
+            self._wire = await self._learn()
+            if self._wire is None:
+                self._lessons = 0
+        if self._wire is None:
+            return None
+        try:
+            answer = await self._wire.request(operation, parameters)
+        except Elsewhere:
+            self._wire = None  # the client follows, and knows the way then
+        except NETWORK_ERRORS:
+            pass  # the client tries again, and tells what is wrong if it still is
+        else:
+            self._lessons = _LESSONS
+            return answer
+        return None
+
+    async def _learn(self) -> Wire | None:
+        """Have the client work out where the bucket is; None if its requests are not for us to make."""
+        from ._wire import Checks, Wire, base_of
+
+        assert self._http is not None
+        seen: dict[str, Any] = {}
+
+        def look(**details: object) -> None:
+            seen.update(details)
+
+        client: Any = self.client  # the methods of a client are made at run time
+        events = client.meta.events
+        events.register("before-sign.s3.GetObject", look)
+        try:
+            parameters = {"Bucket": self._options.bucket, "Key": _PROBE}
+            url: str = await client.generate_presigned_url("get_object", Params=parameters)
+        finally:
+            events.unregister("before-sign.s3.GetObject", look)
+        config = client.meta.config
+        if config.signature_version not in (None, "s3v4") or seen.get("signature_version") not in _UNDERSTOOD:
+            return None
+        base = base_of(url, _PROBE, seen["region_name"])
+        if base is None:
+            return None
+        checks = Checks(
+            getattr(config, "request_checksum_calculation", None) != "when_required",
+            getattr(config, "response_checksum_validation", None) != "when_required",
+        )
+        return Wire(self._http, base, self._credentials(), checks)
+
+    def _credentials(self) -> Callable[[], Awaitable[Credentials]]:
+        from ._signing import Credentials
+        from ._wire import Elsewhere
+
+        options, session = self._options, self._session
+        given = options.client_arguments()
+        if given.get("aws_access_key_id") is not None:
+            fixed = Credentials(
+                given["aws_access_key_id"], given["aws_secret_access_key"], given.get("aws_session_token")
+            )
+
+            async def return_fixed() -> Credentials:
+                return fixed
+
+            return return_fixed
+
+        async def ask() -> Credentials:
+            found = await session.get_credentials()
+            if found is None:
+                raise Elsewhere  # the client says what to do
+            frozen = await found.get_frozen_credentials()
+            return Credentials(str(frozen.access_key), str(frozen.secret_key), frozen.token)
+
+        return ask
+
+    async def aclose(self) -> None:
+        """Close the client and its connections."""
+        await self.client.__aexit__(None, None, None)
+
+
+_UNDERSTOOD: Final = ("s3v4", "s3v4-query", "s3-query")
+"""What botocore calls the signatures of plain buckets; a presigned URL may have the oldest kind."""
+
+
+def _with_way_in(arguments: dict[str, Any]) -> list[HttpSession]:
+    """Have the client use a session that we can send through; it is in the list once the client is made."""
+    from aiobotocore.config import AioConfig
+    from aiobotocore.httpsession import AIOHTTPSession
+
+    from ._wire import HttpSession
+
+    made: list[HttpSession] = []
+
+    class WayIn(HttpSession):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            made.append(self)
+
+    config = arguments["config"]
+    if getattr(config, "http_session_cls", AIOHTTPSession) is AIOHTTPSession:
+        arguments["config"] = config.merge(AioConfig(http_session_cls=WayIn))
+    return made
+
+
+_models: Final[dict[tuple[str, ...], Any]] = {}
+"""What sessions have read of the SDK's models, by where they look: large, and the same for all clients."""
+
+
+def _models_like(usual: Any) -> Any:
+    """Return the reader of models that clients share, with all read that making a client looks at."""
+    key = tuple(usual.search_paths)
+    if key not in _models:
+        from botocore.session import Session
+
+        session = Session()
+        session.register_component("data_loader", usual)
+        session.create_client(
+            "s3",
+            region_name="us-east-1",
+            aws_access_key_id="none",
+            aws_secret_access_key="none",  # noqa: S106 - nothing is asked with it
+        ).close()
+        _models[key] = usual
+    return _models[key]
+
+
+def _prepared(options: Options) -> tuple[AioSession, dict[str, Any]]:
+    """Return a session that has read its files, and what it takes to make a client.
+
+    In a worker thread: importing the SDK and reading its models takes tenths of a second.
+    """
+    from aiobotocore.session import AioSession
+
+    from . import _wire  # noqa: F401 - imported here, where that may take long
+
+    session = AioSession(profile=options.profile)
+    session.register_component("data_loader", _models_like(session.get_component("data_loader")))
+    return session, options.client_arguments(session.get_config_variable("region"))

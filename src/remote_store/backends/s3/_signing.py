@@ -1,0 +1,96 @@
+"""AWS Signature Version 4 for S3, with the day's key kept.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+from urllib.parse import quote
+
+UNSIGNED: Final = "UNSIGNED-PAYLOAD"
+EMPTY: Final = hashlib.sha256(b"").hexdigest()
+_ALGORITHM: Final = "AWS4-HMAC-SHA256"
+
+
+class Credentials(NamedTuple):
+    """What a request is signed with."""
+
+    key: str
+    secret: str
+    token: str | None = None
+
+
+def quoted_path(key: str) -> str:
+    """Return a key as the path of a URL."""
+    return quote(key, safe="/-_.~")
+
+
+def query_string(pairs: Mapping[str, str]) -> str:
+    """Return the query of a URL in the one form that is signed: sorted, with all else quoted."""
+    return "&".join(
+        f"{name}={value}"
+        for name, value in sorted(
+            (quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in pairs.items()
+        )
+    )
+
+
+class Signer:
+    """Signs requests to the S3 of one region."""
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+        self._day = ""
+        self._secret = ""
+        self._scope = ""
+        self._key = b""
+
+    def sign(
+        self,
+        credentials: Credentials,
+        request: tuple[str, str, str, str],
+        headers: dict[str, str],
+        now: datetime,
+    ) -> dict[str, str]:
+        """Return the headers of a request, in small letters, with those that sign it.
+
+        Args:
+            credentials: what to sign with.
+            request: method, host as in the URL, path and query as they are sent.
+            headers: all others, in small letters, ``x-amz-content-sha256`` among them.
+            now: the time, in UTC.
+        """
+        method, host, path, query = request
+        stamp = now.strftime("%Y%m%dT%H%M%SZ")
+        signed = {**headers, "host": host, "x-amz-date": stamp}
+        if credentials.token is not None:
+            signed["x-amz-security-token"] = credentials.token
+        names = sorted(signed)
+        lines = "".join(f"{name}:{' '.join(signed[name].split())}\n" for name in names)
+        listed = ";".join(names)
+        payload = signed["x-amz-content-sha256"]
+        canonical = f"{method}\n{path}\n{query}\n{lines}\n{listed}\n{payload}"
+        self._renew(credentials.secret, stamp[:8])
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
+        text = f"{_ALGORITHM}\n{stamp}\n{self._scope}\n{digest}"
+        signature = hmac.digest(self._key, text.encode(), "sha256").hex()
+        signed["authorization"] = (
+            f"{_ALGORITHM} Credential={credentials.key}/{self._scope},"
+            f" SignedHeaders={listed}, Signature={signature}"
+        )
+        return signed
+
+    def _renew(self, secret: str, day: str) -> None:
+        """Derive the key anew if the day or the secret is another."""
+        if (day, secret) == (self._day, self._secret):
+            return
+        key = f"AWS4{secret}".encode()
+        for part in (day, self._region, "s3", "aws4_request"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        self._day, self._secret, self._key = day, secret, key
+        self._scope = f"{day}/{self._region}/s3/aws4_request"
