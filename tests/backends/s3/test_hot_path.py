@@ -1,0 +1,174 @@
+"""When requests go straight to the connections, when they do not, and that nobody can tell."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aiobotocore.httpsession import AIOHTTPSession
+from tests.backends.s3.support import Proxy, Reply, error_reply, quick
+from tests.services import S3Server
+
+from remote_store import AlreadyExists, NotFound, PermissionDenied, RemoteStoreError, Store
+from remote_store.backends.s3._wire import OPERATIONS, Wire
+
+pytestmark = pytest.mark.spec("S3-030")
+LARGE = bytes(range(256)) * 50_000  # 12.8 MB: three parts of the smallest size
+
+
+@pytest.fixture
+def by_wire(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give the names of the operations that succeed without aiobotocore."""
+    made: list[str] = []
+    request = Wire.request
+
+    async def counted(wire: Wire, operation: str, parameters: Any) -> dict[str, Any] | None:
+        answer = await request(wire, operation, parameters)
+        if answer is not None:
+            made.append(operation)
+        return answer
+
+    monkeypatch.setattr(Wire, "request", counted)
+    return made
+
+
+def use(store: Store) -> None:
+    """Make every plain request, and some that are not."""
+    store.write("a/small", b"small")
+    store.write("a/large", LARGE)
+    assert store.read_bytes("a/small") == b"small"
+    assert store.read_bytes("a/large", start=5, length=10) == LARGE[5:15]
+    assert store.get_file_info("a/small").size == 5
+    assert [info.name for info in store.list_files("a")] == ["large", "small"]
+    store.copy("a/small", "a/copy")
+    store.delete("a/copy")
+    store.delete_folder("a", recursive=True)
+
+
+def test_plain_requests_go_straight(seaweedfs: S3Server, bucket: str, by_wire: list[str]) -> None:
+    with Store(quick(bucket, seaweedfs.endpoint_url, part_size=5 << 20)) as store:
+        use(store)
+    assert set(by_wire) == set(OPERATIONS)
+
+
+class OwnSession(AIOHTTPSession):
+    """An HTTP session class of the user's own."""
+
+
+@pytest.mark.parametrize(
+    ("client", "options"),
+    [
+        ({}, {"hot_path": False}),
+        ({"http_session_cls": OwnSession}, {}),
+    ],
+    ids=["switched off", "own session"],
+)
+def test_what_is_not_understood_is_left_to_the_client(
+    seaweedfs: S3Server, bucket: str, by_wire: list[str], client: dict[str, Any], options: dict[str, Any]
+) -> None:
+    with Store(quick(bucket, seaweedfs.endpoint_url, client, part_size=5 << 20, **options)) as store:
+        use(store)
+    assert by_wire == []
+
+
+@pytest.mark.parametrize(
+    ("client", "options", "authorization"),
+    [
+        ({}, {"anon": True, "key": None, "secret": None}, "None"),
+        ({"signature_version": "s3"}, {}, "AWS test"),
+    ],
+    ids=["anonymous", "old signature"],
+)
+def test_other_signatures_are_left_to_the_client(
+    fake: Proxy, by_wire: list[str], client: dict[str, Any], options: dict[str, Any], authorization: str
+) -> None:
+    fake.hook = lambda asked, ask: Reply(200, b"content", [("ETag", '"1"')])
+    with Store(quick("bucket", fake.url, client, **options)) as store:
+        assert store.read_bytes("a") == b"content"
+    assert by_wire == []
+    assert str(fake.asked[0].header("authorization")).startswith(authorization)
+
+
+MISTAKES: dict[str, tuple[Callable[[Store], object], type[RemoteStoreError]]] = {
+    "missing": (lambda store: store.read_bytes("missing"), NotFound),
+    "no facts": (lambda store: store.get_file_info("missing"), NotFound),
+    "taken": (lambda store: store.write("file", b"new"), AlreadyExists),
+    "no source": (lambda store: store.move("missing", "new"), NotFound),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_both_ways_raise_the_same(seaweedfs: S3Server, bucket: str, mistake: str) -> None:
+    call, kind = MISTAKES[mistake]
+    said = []
+    for hot_path in (True, False):
+        with Store(quick(bucket, seaweedfs.endpoint_url, hot_path=hot_path)) as store:
+            store.write("file", b"old", overwrite=True)
+            with pytest.raises(kind) as caught:
+                call(store)
+            said.append((type(caught.value), str(caught.value), type(caught.value.__cause__)))
+    assert said[0] == said[1]
+
+
+def test_an_answer_that_is_no_success_is_asked_for_again(fake: Proxy) -> None:
+    fake.hook = lambda asked, ask: error_reply(403, "AccessDenied")
+    with Store(quick("bucket", fake.url)) as store:
+        with pytest.raises(PermissionDenied, match="AccessDenied"):
+            store.read_bytes("a")
+    assert fake.operations() == ["GET", "GET"]
+
+
+def test_a_missing_object_is_not_asked_for_again(fake: Proxy) -> None:
+    fake.hook = lambda asked, ask: Reply(404)
+    with Store(quick("bucket", fake.url)) as store:
+        assert not store.is_file("a")
+    assert fake.operations() == ["HEAD"]
+
+
+def test_a_small_write_is_one_request_that_waits_for_nothing(fake: Proxy) -> None:
+    fake.hook = lambda asked, ask: Reply(200, b"", [("ETag", '"1"')])
+    for hot_path in (True, False):
+        with Store(quick("bucket", fake.url, hot_path=hot_path)) as store:
+            assert store.write("a", b"content").etag == "1"
+    assert fake.operations() == ["PUT", "PUT"]
+    assert [asked.header("expect") for asked in fake.asked] == [None, None]
+    digest = base64.b64encode(zlib.crc32(b"content").to_bytes(4, "big")).decode()
+    assert [asked.header("x-amz-checksum-crc32") for asked in fake.asked] == [digest, digest]
+
+
+def test_a_redirect_is_left_to_the_client_and_learnt(fake: Proxy, by_wire: list[str]) -> None:
+    def hook(asked: Any, ask: Any) -> Reply:
+        here = "/eu-west-1/" in (asked.header("authorization") or "")
+        if here:
+            return Reply(200, b"content", [("ETag", '"1"')])
+        return error_reply(301, "PermanentRedirect", **{"x-amz-bucket-region": "eu-west-1"})
+
+    fake.hook = hook
+    with Store(quick("bucket", fake.url, {"retries": {"total_max_attempts": 3}})) as store:
+        for _ in range(3):
+            assert store.read_bytes("a") == b"content"
+    assert by_wire  # after the redirect was learnt
+    assert len(fake.asked) <= 6
+
+
+def test_a_connection_that_the_server_has_closed_is_replaced(proxy: Proxy, bucket: str) -> None:
+    with Store(quick(bucket, proxy.url)) as store:
+        store.write("a", b"content")
+        for connection in list(proxy.open):
+            connection.shutdown(2)
+        assert store.read_bytes("a") == b"content"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [b"", b"<html>busy</html>", b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"],
+)
+def test_a_listing_that_makes_no_sense_is_no_empty_folder(fake: Proxy, page: bytes) -> None:
+    fake.hook = lambda asked, ask: Reply(200, page)
+    for hot_path in (True, False):
+        with Store(quick("bucket", fake.url, hot_path=hot_path)) as store:
+            with pytest.raises(RemoteStoreError):
+                list(store.list_files("a"))

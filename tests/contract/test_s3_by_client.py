@@ -1,0 +1,13 @@
+"""The contract on S3 once more, with all requests made by aiobotocore."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+from tests.contract.test_s3 import S3Contract
+
+
+@pytest.mark.spec("S3-030")
+class TestSeaweedFSByItsClient(S3Contract):
+    hot_path: ClassVar[bool] = False
