@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +40,8 @@ class Api:
         """
         wanted = {"Bucket": self.bucket, **(parameters or {})}
         if key is not None:
-            wanted["Key"] = _sendable(key)
+            wanted["Key"] = key
+        _require_text(key or wanted.get("Prefix", ""), key)
         try:
             connection = await self._connections.get()
             return await connection.request(operation, wanted)
@@ -74,7 +74,10 @@ class Api:
 
     def of_this_loop(self) -> AioBaseClient | None:
         """Return the running loop's client if it has been made; for who has a loop and cannot wait."""
-        connection = self._connections.peek()
+        try:
+            connection = self._connections.peek()
+        except RuntimeError:
+            return None  # no asyncio loop runs here
         return connection.client if connection is not None else None
 
     async def aclose(self) -> None:
@@ -87,10 +90,11 @@ def _exception(cause: BaseException | None) -> Exception:
     return cause
 
 
-def _sendable(key: str) -> str:
-    """Return the key; refuse text that has no bytes (lone surrogates), which no server can store."""
+def _require_text(name: str, path: str | None) -> None:
+    """Refuse a name that has no bytes (lone surrogates), which no server can store."""
     try:
-        os.fsencode(key) if key.isascii() else key.encode()
+        name.encode()
     except UnicodeEncodeError as error:
-        raise InvalidPath("the name cannot be sent: it is no Unicode text", path=key, backend=NAME) from error
-    return key
+        raise InvalidPath(
+            "the name cannot be sent: it is no Unicode text", path=path, backend=NAME
+        ) from error

@@ -9,7 +9,7 @@ from ... import _runtime
 from ..._runtime.tasks import soon
 from ...backend import Backend, Pages, Reader, Writer
 from ...capabilities import Capability, CapabilitySet
-from ...errors import AlreadyExists, NotFound
+from ...errors import AlreadyExists, InvalidPath, NotFound
 from ...models import FileInfo, WriteResult
 from . import _change, _options
 from ._api import Api
@@ -89,7 +89,7 @@ class S3Backend(Backend):
         return f"S3Backend({self._options.bucket!r}{where})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._options,)
+        return _rebuild, (type(self), self._options)
 
     # -- questions -------------------------------------------------------------
 
@@ -105,7 +105,7 @@ class S3Backend(Backend):
     async def _is_folder(self, path: str) -> bool:
         try:
             return await self._api.has_below(path) if path else await self._ping()
-        except NotFound:
+        except (NotFound, InvalidPath):  # a name that cannot be sent is not there
             return False
 
     async def _exists(self, path: str) -> bool:
@@ -180,8 +180,10 @@ class S3Backend(Backend):
     # -- identity --------------------------------------------------------------
 
     def to_key(self, native: str) -> str:
-        root = f"s3://{self._options.bucket}/"
-        return native[len(root) :].strip("/") if native.startswith(root) else native
+        root = f"s3://{self._options.bucket}"
+        if native == root:
+            return ""
+        return native[len(root) + 1 :].removesuffix("/") if native.startswith(f"{root}/") else native
 
     def unwrap(self, type_hint: type[T]) -> T:
         from aiobotocore.client import AioBaseClient
@@ -203,8 +205,8 @@ def _close_download(download: Download) -> None:
     soon(download.loop, download.close)
 
 
-def _rebuild(options: Options) -> S3Backend:
-    backend = S3Backend.__new__(S3Backend)
+def _rebuild(cls: type[S3Backend], options: Options) -> S3Backend:
+    backend = cls.__new__(cls)
     backend._options = options
     backend._api = Api(options)
     return backend

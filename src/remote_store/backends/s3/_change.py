@@ -99,6 +99,9 @@ async def move(api: Api, src: str, dst: str, overwrite: bool) -> WriteResult:
         await api.request("delete_object", src, {"IfMatch": version}, refused=changed)
     except NotFound:
         pass  # somebody else has deleted it meanwhile
+    except RemoteStoreError as error:
+        if error is not changed or await api.head(src) is not None:
+            raise
     return result
 
 

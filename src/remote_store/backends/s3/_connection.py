@@ -23,13 +23,13 @@ _PROBE: Final = "key"
 async def connect(options: Options) -> Connection:
     """Make the running loop's client."""
     session, arguments = await _runtime.in_thread(_prepared, options)
-    http = _with_way_in(arguments) if options.hot_path else []
+    http = _with_way_in(arguments)
     client: AioBaseClient = await session.create_client("s3", **arguments).__aenter__()
     from botocore.handlers import add_expect_header
 
     # It makes every small upload wait for a second answer of the server.
     client.meta.events.unregister("before-call.s3", add_expect_header)
-    return Connection(options, session, client, http[0] if http else None)
+    return Connection(options, session, client, http[0] if http and options.hot_path else None)
 
 
 class Connection:
@@ -42,6 +42,16 @@ class Connection:
         self._options, self._session, self._http = options, session, http
         self._wire: Wire | None = None
         self._lessons = _LESSONS if http is not None else 0
+        self._seen: dict[str, Any] = {}
+        client.meta.events.register("before-sign.s3", self._look)
+
+    def _look(self, request: Any, region_name: str, signature_version: object, **_: object) -> None:
+        """Note how the client signs: presigned URLs, which are made to learn from, and requests."""
+        region_name = request.context.get("signing", {}).get("region") or region_name
+        if str(signature_version).endswith("-query"):
+            self._seen.update(region=region_name, version=signature_version)
+        else:
+            self._seen["redirected"] = region_name
 
     async def request(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Make a request and return the answer in botocore's words. Raises what botocore raises."""
@@ -76,23 +86,14 @@ class Connection:
         from ._wire import Checks, Wire, base_of
 
         assert self._http is not None
-        seen: dict[str, Any] = {}
-
-        def look(**details: object) -> None:
-            seen.update(details)
-
         client: Any = self.client  # the methods of a client are made at run time
-        events = client.meta.events
-        events.register("before-sign.s3.GetObject", look)
-        try:
-            parameters = {"Bucket": self._options.bucket, "Key": _PROBE}
-            url: str = await client.generate_presigned_url("get_object", Params=parameters)
-        finally:
-            events.unregister("before-sign.s3.GetObject", look)
+        parameters = {"Bucket": self._options.bucket, "Key": _PROBE}
+        url: str = await client.generate_presigned_url("get_object", Params=parameters)
         config = client.meta.config
-        if config.signature_version not in (None, "s3v4") or seen.get("signature_version") not in _UNDERSTOOD:
+        if config.signature_version not in (None, "s3v4") or self._seen.get("version") not in _UNDERSTOOD:
             return None
-        base = base_of(url, _PROBE, seen["region_name"])
+        # A presigned URL has the host of the region that a redirect led to, but not its name.
+        base = base_of(url, _PROBE, self._seen.get("redirected") or self._seen["region"])
         if base is None:
             return None
         checks = Checks(

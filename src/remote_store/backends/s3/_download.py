@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ... import _runtime
 from ..._runtime.tasks import current_loop, soon
-from ...backend import CHUNK_SIZE, Reader
+from ...backend import CHUNK_SIZE, Reader, gathered
 from ...errors import BackendUnavailable, NotFound, RemoteStoreError
 from ._api import Api
 from ._errors import NAME, status_of, translated
@@ -68,7 +68,13 @@ class Download:
         changed = RemoteStoreError(
             "the file was changed while it was being read; read it again", path=self.key, backend=NAME
         )
-        return await self._api.request("get_object", self.key, {**ranged, **self._pin}, refused=changed)
+        answer = await self._api.request("get_object", self.key, {**ranged, **self._pin}, refused=changed)
+        if ranged and not answer.get("ContentRange"):
+            answer["Body"].close()
+            raise RemoteStoreError(
+                "the server was asked for a part of the file and gives all of it", path=self.key, backend=NAME
+            )
+        return answer
 
     async def read(self, n: int) -> bytes:
         """Return the next bytes, as many as asked for unless the end comes first."""
@@ -158,7 +164,11 @@ class S3Reader(Reader):
         soon(self._download.loop, self._download.close)
 
     def __del__(self) -> None:
-        if hasattr(self, "_download"):
+        if not hasattr(self, "_download"):
+            return
+        if self._download.loop.is_closed():
+            self._download.close()
+        else:
             soon(self._download.loop, self._download.close)
 
 
@@ -169,9 +179,6 @@ async def read_whole(api: Api, key: str, start: int, length: int | None) -> byte
         await download.open()
         if download.size <= CHUNK_SIZE:
             return await download.read(download.size)
-        content = bytearray(download.size)
-        while data := await download.read(CHUNK_SIZE):
-            content[download.position - len(data) : download.position] = data
-        return bytes(content)
+        return await gathered(download.read)
     finally:
         download.close()

@@ -54,7 +54,8 @@ class S3Pages(Pages):
 
     def _entries(self, answer: dict[str, Any]) -> Iterator[Entry]:
         for found in answer.get("CommonPrefixes", ()) if self._folders else ():
-            yield RemoteFolder(RemotePath._of(found["Prefix"][:-1]))
+            if found["Prefix"] != "/":  # a folder without a name would be the root: endless for who goes down
+                yield RemoteFolder(RemotePath._of(found["Prefix"][:-1]))
         for found in answer.get("Contents", ()):
             key: str = found["Key"]
             if self._recursive and self._folders:
@@ -71,7 +72,7 @@ class S3Pages(Pages):
         at = folder.find("/")
         while at >= 0 or folder:
             name = folder if at < 0 else folder[:at]
-            if not known.startswith(f"{name}/"):
+            if not known.startswith(f"{name}/") and (name or self._prefix):
                 yield RemoteFolder(RemotePath._of(self._prefix + name))
             if at < 0:
                 break

@@ -56,6 +56,8 @@ class Options:
             raise ValueError(f"part_size must be 5 MiB to 5 GiB in bytes, not {self.part_size}")
         if self.concurrency < 1:
             raise ValueError(f"concurrency must be 1 or more, not {self.concurrency}")
+        for url in (self.endpoint_url, self.client_options.get("endpoint_url")):
+            _check_endpoint(url)
 
     def client_arguments(self, usual_region: str | None = None) -> dict[str, Any]:
         """Return the arguments of ``create_client``; explicit ones win over ``client_options``."""
@@ -74,7 +76,9 @@ class Options:
         return {**found, "config": self.config()}
 
     def _region_of_the_config(self) -> str | None:
-        region = getattr(self.client_options.get("config"), "region_name", None)
+        config = self.client_options.get("config")
+        region = config.get("region_name") if isinstance(config, Mapping) else None
+        region = region or getattr(config, "region_name", None)
         return region if isinstance(region, str) else None
 
     def config(self) -> AioConfig:
@@ -95,15 +99,25 @@ class Options:
             wanted.update(theirs)
             theirs = None
         wanted.update((name, value) for name, value in given.items() if name not in _TO_CLIENT)
-        if self.anon:
-            wanted["signature_version"] = UNSIGNED
         config = AioConfig(**{name: _copied(value) for name, value in wanted.items()})
-        return config if theirs is None else config.merge(theirs)
+        if theirs is not None:
+            config = config.merge(theirs)
+            vars(config).update({name: _copied(value) for name, value in vars(config).items()})
+        return config.merge(AioConfig(signature_version=UNSIGNED)) if self.anon else config
 
 
 def _copied(value: Any) -> Any:
     """Return a copy of a nested mapping: botocore writes into what it is given."""
     return {name: _copied(item) for name, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def _check_endpoint(url: str | None) -> None:
+    parts = urlsplit(url or "")
+    if url is not None and (
+        parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc
+    ):
+        # Not shown: it may hold a password.
+        raise ValueError("endpoint_url must be like https://host:port, without a user or a password")
 
 
 def from_url(url: str) -> tuple[dict[str, Any], str]:

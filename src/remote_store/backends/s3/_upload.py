@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ... import _runtime
-from ..._runtime.tasks import Tasks, detached, unbroken
+from ..._runtime.tasks import Tasks, detached, soon, unbroken
 from ..._types import Buffer
 from ...backend import Writer
 from ...errors import AlreadyExists, NotFound, RemoteStoreError
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 PARTS_OF_A_SIZE: Final = 1000
 """After so many parts they double: 10,000 of them, the most there may be, reach beyond 5 TiB."""
+
+LOOK_SECONDS: Final = 0.01
+LOOKS: Final = 1000
+"""How often it is looked whether the parts of a dropped upload have ended."""
 
 
 def condition(overwrite: bool) -> dict[str, str]:
@@ -54,6 +58,7 @@ class Upload:
         self._begun: asyncio.Task[dict[str, Any]] | None = None
         self._parts: dict[int, dict[str, Any]] = {}
         self._count = 0
+        self._stopped: asyncio.Task[None] | None = None
         self._tasks = Tasks()
         self.size = 0
         self.ended = False
@@ -146,12 +151,35 @@ class Upload:
             await forget_upload(self._api, self._key, upload_id)
         self.ended = True
 
-    def known_id(self) -> str | None:
-        """Return the upload's name if parts of it may be on the server; for who cannot wait."""
+    def drop(self) -> None:
+        """Do what ``abort`` does, for who cannot wait: in any thread, while the loop runs or after."""
+        if self._begun is not None and not self.ended:
+            soon(self._tasks.loop, self._stop)
+            detached(self._forget_later)
+
+    def _stop(self) -> None:
+        self._stopped = self._tasks.spawn(self._tasks.stop)
+
+    async def _forget_later(self) -> None:
+        # A part that arrives after its upload was forgotten would stay on the server.
+        for _ in range(LOOKS):
+            if self._tasks.loop.is_closed() or self._has_stopped():
+                break
+            await _runtime.sleep(LOOK_SECONDS)
         begun = self._begun
-        if self.ended or begun is None or not begun.done() or begun.cancelled() or begun.exception():
-            return None
-        return str(begun.result()["UploadId"])
+        if begun is not None and begun.done() and not begun.cancelled() and not begun.exception():
+            api = Api(self._api.options)  # nobody would close a client that the other makes for this loop
+            try:
+                await forget_upload(api, self._key, str(begun.result()["UploadId"]))
+            finally:
+                await api.aclose()
+
+    def _has_stopped(self) -> bool:
+        stopped, begun = self._stopped, self._begun
+        return (
+            stopped is not None and stopped.done() and not stopped.cancelled()
+            and begun is not None and begun.done()
+        )  # fmt: skip
 
 
 async def forget_upload(api: Api, key: str, upload_id: str) -> None:
@@ -166,7 +194,7 @@ class S3Writer(Writer):
     """An upload as a session: each call is one leaf."""
 
     def __init__(self, api: Api, key: str, upload: Upload) -> None:
-        self._api, self._key, self._upload = api, key, upload
+        self._upload = upload
 
     async def write(self, data: Buffer) -> None:
         await _runtime.on_asyncio(self._upload.write, data)
@@ -178,6 +206,5 @@ class S3Writer(Writer):
         await _runtime.shielded_on_asyncio(self._upload.abort)
 
     def __del__(self) -> None:
-        upload_id = self._upload.known_id() if hasattr(self, "_upload") else None
-        if upload_id is not None:
-            detached(forget_upload, self._api, self._key, upload_id)
+        if hasattr(self, "_upload"):
+            self._upload.drop()

@@ -76,6 +76,7 @@ _ANSWER: Final = {
     "content-disposition": "ContentDisposition",
     "content-encoding": "ContentEncoding",
     "content-language": "ContentLanguage",
+    "content-range": "ContentRange",
 }
 
 
@@ -91,6 +92,12 @@ class Base(NamedTuple):
 class HttpSession(AIOHTTPSession):
     """The client's own connections, with a way in for requests that are signed already."""
 
+    async def _get_session(self, proxy_url: str | None) -> aiohttp.ClientSession:
+        inherited: Any = super()  # its stubs leave out what is not public
+        session: aiohttp.ClientSession = await inherited._get_session(proxy_url)
+        _abort_what_is_cut_off(session.connector)
+        return session
+
     async def send_signed(
         self, method: str, url: str, headers: Mapping[str, str], body: Payload | None
     ) -> aiohttp.ClientResponse:
@@ -98,7 +105,7 @@ class HttpSession(AIOHTTPSession):
         inherited: Any = self  # its stubs leave out what is not public
         proxies = inherited._proxy_config
         proxy = proxies.proxy_url_for(url)
-        session = await inherited._get_session(proxy)
+        session = await self._get_session(proxy)
         response: aiohttp.ClientResponse = await session.request(
             method,
             URL(url, encoded=True),
@@ -109,6 +116,25 @@ class HttpSession(AIOHTTPSession):
             allow_redirects=False,
         )
         return response
+
+
+def _abort_what_is_cut_off(connector: Any) -> None:
+    """Have a connection that is closed half-way end at once.
+
+    A cancelled upload would else go on flushing what is written already, beyond the end of
+    its loop if that comes first.
+    """
+    if connector is None or hasattr(connector, "_plain_release"):
+        return
+    connector._plain_release = plain = connector._release
+
+    def release(key: Any, protocol: Any, *, should_close: bool = False) -> None:
+        transport = protocol.transport
+        plain(key, protocol, should_close=should_close)
+        if should_close and transport is not None and not connector.closed:
+            transport.abort()
+
+    connector._release = release
 
 
 class Sliced(Payload):
@@ -271,7 +297,10 @@ class Body:
 
     def close(self) -> None:
         """Let go of the connection; it is closed if more was to come."""
+        connection = self._response.connection
         self._response.close()
+        if connection is not None:  # the loop is closed, and the response does nothing then
+            connection.close()
 
 
 def base_of(url: str, key: str, region: str) -> Base | None:
