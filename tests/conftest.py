@@ -31,6 +31,8 @@ def blockbuster() -> BlockBuster:
         function.can_block_in("coverage/collector.py", "lock_data")
         # Who drops a writer instead of leaving its block has nothing left that could wait.
         function.can_block_in("remote_store/backends/local/_write.py", "__del__")
+        # aiobotocore's chain of credentials reads one small file, once for a client.
+        function.can_block_in("botocore/configloader.py", "raw_config_parse")
     return watch
 
 
@@ -55,3 +57,10 @@ def buckets(seaweedfs: S3Server) -> Iterator[Buckets]:
     made = Buckets(seaweedfs)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """Give a server that takes every key, one for all tests of this process."""
+    with services.moto(tmp_path_factory.mktemp("moto")) as server:
+        yield server

@@ -121,3 +121,13 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
     url = f"http://127.0.0.1:{ports[0]}"
     with running(command, folder, lambda: answers(url)):
         yield S3Server("seaweedfs", url, f"http://127.0.0.1:{ports[2]}")
+
+
+@contextmanager
+def moto(folder: Path) -> Iterator[S3Server]:
+    """Run moto's server: it checks little, but takes and lists every key, as Amazon does."""
+    port = free_ports(1)[0]
+    url = f"http://127.0.0.1:{port}"
+    command = [program("moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    with running(command, folder, lambda: answers(url)):
+        yield S3Server("moto", url)

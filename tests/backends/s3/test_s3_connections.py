@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import shutil
 import ssl
-import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 import trio
+import trustme
 from tests.backends.s3.support import MIB, Proxy, Reply, quick
 from tests.runtime.support import WORLDS, pause, run, until, wait_for
 
@@ -141,17 +140,11 @@ async def cancelled_when(event: threading.Event, call: object, *args: object) ->
 
 
 @pytest.mark.spec("S3-026")
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes the certificate")
 def test_a_certificate_that_does_not_hold_is_not_worth_another_try(tmp_path: Path) -> None:
-    files = [str(tmp_path / name) for name in ("key.pem", "cert.pem")]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-keyout", files[0], "-out", files[1], "-subj", "/CN=localhost", "-days", "2",
-         "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(files[1], files[0])
+    authority.issue_cert("127.0.0.1").configure_cert(context)
     server = Proxy(tls=context)
     server.hook = lambda asked, ask: Reply(200, b"content", [("ETag", '"1"')])
     try:
@@ -160,7 +153,7 @@ def test_a_certificate_that_does_not_hold_is_not_worth_another_try(tmp_path: Pat
                 store.read_bytes("f")
         assert (caught.value.retryable, caught.value.path) == (False, "f")
         assert caught.value.__cause__ is not None
-        with Store(quick("bucket", server.url, {"verify": files[1]})) as store:
+        with Store(quick("bucket", server.url, {"verify": str(tmp_path / "ca.pem")})) as store:
             assert store.read_bytes("f") == b"content"
     finally:
         server.close()
