@@ -138,7 +138,6 @@ _UNDERSTOOD: Final = ("s3v4", "s3v4-query", "s3-query")
 
 def _with_way_in(arguments: dict[str, Any]) -> list[HttpSession]:
     """Have the client use a session that we can send through; it is in the list once the client is made."""
-    from aiobotocore.config import AioConfig
     from aiobotocore.httpsession import AIOHTTPSession
 
     from ._wire import HttpSession
@@ -152,7 +151,7 @@ def _with_way_in(arguments: dict[str, Any]) -> list[HttpSession]:
 
     config = arguments["config"]
     if getattr(config, "http_session_cls", AIOHTTPSession) is AIOHTTPSession:
-        arguments["config"] = config.merge(AioConfig(http_session_cls=WayIn))
+        config.http_session_cls = WayIn  # the object is ours; merging loses it in older versions
     return made
 
 
