@@ -40,6 +40,7 @@ class PerLoop(Generic[T]):
         self._make, self._close = make, close
         self._lock = Lock()
         self._slots: dict[asyncio.AbstractEventLoop, asyncio.Task[_Held[T]]] = {}
+        weakref.finalize(self, _drop, self._slots).atexit = False
         _all.add(self)
 
     async def get(self) -> T:
@@ -49,7 +50,7 @@ class PerLoop(Generic[T]):
             self._prune()
             task = self._slots.get(loop)
             if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-                task = self._slots[loop] = loop.create_task(self._made())
+                task = self._slots[loop] = loop.create_task(_made(self._make, self._close))
         # Shielded: one caller's cancellation must not take the resource from the others.
         return (await asyncio.shield(task)).resource
 
@@ -58,17 +59,6 @@ class PerLoop(Generic[T]):
         task = self._slots.get(asyncio.get_running_loop())
         ready = task is not None and task.done() and not task.cancelled() and task.exception() is None
         return task.result().resource if task is not None and ready else None
-
-    async def _made(self) -> _Held[T]:
-        holder = self._hold()
-        return _Held(await anext(holder), holder)
-
-    async def _hold(self) -> AsyncGenerator[T, None]:
-        resource = await self._make()
-        try:
-            yield resource
-        finally:
-            await self._close(resource)
 
     def _prune(self) -> None:
         # The resource of a loop that is gone cannot be closed any more, only forgotten.
@@ -125,12 +115,46 @@ class PerLoop(Generic[T]):
         except Exception:  # noqa: BLE001 - who asked for it was told; never made, nothing to close
             return
         await held.holder.aclose()
+        _held.discard(held.holder)
 
     def forget(self) -> None:
         """Drop all resources without closing them: in a forked child they are the parent's."""
         self._lock = Lock()
-        _inherited.append(self._slots)  # finalizing what they hold would wake the parent's loops
-        self._slots = {}
+        _inherited.append(dict(self._slots))  # finalizing what they hold would wake the parent's loops
+        self._slots.clear()
+
+
+async def _made(make: Callable[[], Awaitable[T]], close: Callable[[T], Awaitable[None]]) -> _Held[T]:
+    holder = _hold(make, close)
+    held = _Held(await anext(holder), holder)
+    _held.difference_update([each for each in _held if each.ag_frame is None])
+    _held.add(holder)
+    return held
+
+
+async def _hold(
+    make: Callable[[], Awaitable[T]], close: Callable[[T], Awaitable[None]]
+) -> AsyncGenerator[T, None]:
+    resource = await make()
+    try:
+        yield resource
+    finally:
+        await close(resource)
+
+
+def _drop(slots: dict[asyncio.AbstractEventLoop, asyncio.Task[_Held[Any]]]) -> None:
+    """Have each loop close what a PerLoop held that nobody has any more."""
+    for loop, task in slots.items():
+        if task.done() and not task.cancelled() and task.exception() is None:
+            try:
+                loop.call_soon_threadsafe(_close_soon, loop, task.result().holder)
+            except RuntimeError:
+                pass  # the loop is closed
+
+
+def _close_soon(loop: asyncio.AbstractEventLoop, holder: Any) -> None:
+    _closing.add(closing := loop.create_task(holder.aclose()))
+    closing.add_done_callback(_closing.discard)
 
 
 def _watch(job: Pending[None], loop: asyncio.AbstractEventLoop) -> None:
@@ -147,6 +171,9 @@ def _driven() -> bool:
     return state.inline
 
 
+_held: set[Any] = set()
+"""What is open. Held here, for garbage is collected as a whole: a resource that went together with its
+holder would be gone before it is closed. A loop that ends closes what has not been closed by then."""
 _inherited: list[object] = []
 _all: weakref.WeakSet[PerLoop[Any]] = weakref.WeakSet()
 _closing: set[asyncio.Task[None]] = set()

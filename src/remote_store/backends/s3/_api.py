@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..._runtime.per_loop import PerLoop
@@ -21,10 +22,8 @@ class Api:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.bucket = options.bucket
-        self._connections = PerLoop(self._connect, Connection.aclose)
-
-    async def _connect(self) -> Connection:
-        return await connect(self.options)
+        # Not a method of this object: what makes the clients must not keep it alive.
+        self._connections = PerLoop(partial(connect, options), Connection.aclose)
 
     async def request(
         self,

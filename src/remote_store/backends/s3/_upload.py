@@ -22,8 +22,9 @@ from ._objects import guessed_type, result_of
 if TYPE_CHECKING:
     import asyncio
 
-PARTS_OF_A_SIZE: Final = 1000
+PARTS_OF_A_SIZE: Final = 900
 """After so many parts they double: 10,000 of them, the most there may be, reach beyond 5 TiB."""
+LARGEST_PART: Final = 5 << 30
 
 LOOK_SECONDS: Final = 0.01
 LOOKS: Final = 1000
@@ -66,7 +67,7 @@ class Upload:
     @property
     def part_size(self) -> int:
         """Size of the next part."""
-        return self._api.options.part_size << (self._count // PARTS_OF_A_SIZE)
+        return min(self._api.options.part_size << (self._count // PARTS_OF_A_SIZE), LARGEST_PART)
 
     async def write(self, data: Buffer) -> None:
         """Take all of the data; send what fills a part."""

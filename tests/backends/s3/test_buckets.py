@@ -1,0 +1,124 @@
+"""Many objects and none: deletions and listings in few requests, and a bucket that is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+from tests.backends.s3.support import MIB, Proxy, quick
+from tests.services import S3Server
+
+from remote_store import AsyncStore, NotFound, PermissionDenied, RemoteStoreError, Store
+from remote_store.backends import S3Backend
+from remote_store.backends.s3._api import Api
+
+
+async def fill(bucket: str, url: str, names: list[str]) -> None:
+    """Write many small objects, some at once."""
+    async with AsyncStore(quick(bucket, url)) as store:
+        limiter = anyio.Semaphore(32)
+
+        async def write(name: str) -> None:
+            async with limiter:
+                await store.write(name, b"x")
+
+        async with anyio.create_task_group() as group:
+            for name in names:
+                group.start_soon(write, name)
+
+
+@pytest.mark.spec("S3-024", "S3-025")
+def test_a_thousand_deletions_in_one_request(
+    store: Store, proxy: Proxy, bucket: str, seaweedfs: S3Server
+) -> None:
+    names = [f"folder/{number // 100}/{number:05}" for number in range(1100)]
+    anyio.run(fill, bucket, seaweedfs.endpoint_url, [*names, "folder2/f"])
+    with Store(quick(bucket, proxy.url)) as store:
+        store.delete_folder("folder", recursive=True)
+        kinds = proxy.operations()
+        assert (kinds.count("POST delete"), kinds.count("GET list-type"), len(kinds)) == (2, 3, 5)
+        assert [str(info.path) for info in store.list_files("", recursive=True)] == ["folder2/f"]
+
+
+@pytest.mark.spec("S3-024")
+def test_what_could_not_be_deleted_is_named(
+    bucket: str, seaweedfs: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Api.request
+    code = "AccessDenied"
+
+    async def request(self: Api, operation: str, *args: Any, **options: Any) -> dict[str, Any]:
+        if operation != "delete_objects":
+            return await ask(self, operation, *args, **options)
+        return {"Errors": [{"Key": "a/gone", "Code": "NoSuchKey"}, {"Key": "a/x", "Code": code}]}
+
+    monkeypatch.setattr(Api, "request", request)
+    with Store(quick(bucket, seaweedfs.endpoint_url)) as store:
+        store.write("a/x", b"x")
+        store.write("a/y", b"x")
+        with pytest.raises(PermissionDenied, match=r"1 of 2 objects .*: AccessDenied") as caught:
+            store.delete_folder("a", recursive=True)
+        assert caught.value.path == "a/x"
+        code = "Unheard"
+        with pytest.raises(RemoteStoreError, match="Unheard") as caught_too:
+            store.delete_folder("a", recursive=True)
+        assert caught_too.value.path == "a/x"
+
+
+@pytest.mark.spec("S3-025")
+@pytest.mark.parametrize("recursive", [False, True])
+def test_pages_hold_a_thousand_keys(recursive: bool, bucket: str, seaweedfs: S3Server, proxy: Proxy) -> None:
+    names = [f"{number:05}" for number in range(2500)]
+
+    async def main() -> list[int]:
+        await fill(bucket, seaweedfs.endpoint_url, names)
+        backend = quick(bucket, proxy.url)
+        pages = [page async for page in backend.list_pages("", recursive=recursive)]
+        await backend.aclose()
+        assert sorted(str(entry.path) for page in pages for entry in page) == names
+        return [len(page) for page in pages]
+
+    assert anyio.run(main) == [1000, 1000, 500]
+    assert proxy.operations() == ["GET list-type"] * 3
+
+
+OPERATIONS: dict[str, Callable[[Store], object]] = {
+    "ping": lambda store: store.ping(),
+    "read_bytes": lambda store: store.read_bytes("f"),
+    "read": lambda store: store.read("f"),
+    "read nothing": lambda store: store.read_bytes("f", length=0),
+    "write": lambda store: store.write("f", b"x"),
+    "write over": lambda store: store.write("f", b"x", overwrite=True),
+    "write much": lambda store: store.write("f", bytes(6 * MIB)),
+    "get_file_info": lambda store: store.get_file_info("f"),
+    "get_folder_info": lambda store: store.get_folder_info("f"),
+    "delete": lambda store: store.delete("f"),
+    "delete, missing_ok": lambda store: store.delete("f", missing_ok=True),
+    "delete_folder": lambda store: store.delete_folder("f"),
+    "delete_folder, missing_ok": lambda store: store.delete_folder("f", recursive=True, missing_ok=True),
+    "copy": lambda store: store.copy("f", "g"),
+    "move": lambda store: store.move("f", "g"),
+    "list_files": lambda store: list(store.list_files()),
+    "list_folders": lambda store: list(store.list_folders("f")),
+    "walk": lambda store: list(store.walk()),
+    "glob": lambda store: list(store.glob("**/*.txt")),
+}
+
+
+@pytest.mark.spec("S3-027")
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_on_a_missing_bucket(name: str, seaweedfs: S3Server) -> None:
+    with Store(S3Backend("no-such-bucket", part_size=5 * MIB, **seaweedfs.options)) as store:
+        with pytest.raises(NotFound, match="no such bucket"):
+            OPERATIONS[name](store)
+
+
+@pytest.mark.spec("S3-027")
+def test_a_missing_bucket_holds_nothing(seaweedfs: S3Server) -> None:
+    with Store(S3Backend("no-such-bucket", **seaweedfs.options)) as store:
+        for path in ("", "f", "a/b"):
+            assert not store.exists(path)
+            assert not store.is_folder(path)
+        assert not store.is_file("f")
