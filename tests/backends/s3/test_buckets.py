@@ -8,9 +8,10 @@ from typing import Any
 import anyio
 import pytest
 from tests.backends.s3.support import MIB, Proxy, quick
+from tests.s3_buckets import Buckets
 from tests.services import S3Server
 
-from remote_store import AsyncStore, NotFound, PermissionDenied, RemoteStoreError, Store
+from remote_store import AlreadyExists, AsyncStore, NotFound, PermissionDenied, RemoteStoreError, Store
 from remote_store.backends import S3Backend
 from remote_store.backends.s3._api import Api
 
@@ -122,3 +123,22 @@ def test_a_missing_bucket_holds_nothing(seaweedfs: S3Server) -> None:
             assert not store.exists(path)
             assert not store.is_folder(path)
         assert not store.is_file("f")
+
+
+@pytest.mark.spec("S3-018", "S3-019")
+@pytest.mark.parametrize("hot_path", [True, False])
+@pytest.mark.parametrize("size", [10, 12 << 20], ids=["one request", "parts"])
+def test_who_comes_second_is_refused_by_the_server(
+    proxy: Proxy, bucket: str, buckets: Buckets, size: int, hot_path: bool
+) -> None:
+    with Store(quick(bucket, proxy.url, part_size=5 << 20, hot_path=hot_path)) as store:
+        with pytest.raises(AlreadyExists) as caught:
+            with store.open_write("f") as stream:
+                stream.write(bytes(size))
+                store.write("f", b"first", overwrite=True)
+        assert caught.value.path == "f"
+        assert store.read_bytes("f") == b"first"
+    last = "PUT" if size == 10 else "POST uploadId"
+    conditions = [asked.header("if-none-match") for asked in proxy.asked if asked.operation == last]
+    assert "*" in conditions
+    assert buckets.unfinished(bucket) == []
