@@ -6,6 +6,7 @@ Used only inside ``on_asyncio``, where a loop runs whoever the caller is.
 from __future__ import annotations
 
 import asyncio
+from asyncio import Task as Task
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 

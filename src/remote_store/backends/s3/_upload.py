@@ -7,10 +7,10 @@ then there is nothing under its name, and an upload that fails leaves nothing be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ... import _runtime
-from ..._runtime.tasks import Tasks, detached, soon, unbroken
+from ..._runtime.tasks import Task, Tasks, detached, soon, unbroken
 from ..._types import Buffer
 from ...backend import Writer
 from ...errors import AlreadyExists, NotFound, RemoteStoreError
@@ -18,9 +18,6 @@ from ...models import WriteResult
 from ._api import Api
 from ._errors import NAME
 from ._objects import guessed_type, result_of
-
-if TYPE_CHECKING:
-    import asyncio
 
 PARTS_OF_A_SIZE: Final = 900
 """After so many parts they double: 10,000 of them, the most there may be, reach beyond 5 TiB."""
@@ -56,10 +53,10 @@ class Upload:
         self._headers = guessed_type(key) if headers is None else headers
         self._pieces: list[bytes] = []
         self._held = 0
-        self._begun: asyncio.Task[dict[str, Any]] | None = None
+        self._begun: Task[dict[str, Any]] | None = None
         self._parts: dict[int, dict[str, Any]] = {}
         self._count = 0
-        self._stopped: asyncio.Task[None] | None = None
+        self._stopped: Task[None] | None = None
         self._tasks = Tasks()
         self.size = 0
         self.ended = False
