@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar, cast
 
 from ... import _runtime
 from ..._runtime.tasks import soon
@@ -48,7 +48,8 @@ class S3Backend(Backend):
         hot_path: make plain requests (GET, HEAD, PUT, DELETE, parts and listings) without
             aiobotocore's own machinery, at a fraction of its processor time. It is left
             where it is not understood: other signatures, sessions of your own. Hooks on
-            the client's events do not see such requests.
+            the client's events do not see such requests. ``"aiohttp"`` sends them through
+            aiobotocore's HTTP client, as it is done by itself where a proxy is configured.
 
     Raises:
         ValueError: an argument makes no sense, by itself or beside another.
@@ -68,7 +69,7 @@ class S3Backend(Backend):
         anon: bool = False,
         part_size: int = 8 * MIB,
         concurrency: int = 4,
-        hot_path: bool = True,
+        hot_path: bool | Literal["aiohttp"] = True,
     ) -> None:
         self._options = Options(
             bucket, endpoint_url, key, secret, session_token, region_name, profile, anon,

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from aiobotocore.session import AioSession
 
     from ._signing import Credentials
-    from ._wire import HttpSession, Wire
+    from ._transports import Base, HttpSession, Transport
+    from ._wire import Wire
 
 _LESSONS: Final = 3
 """How often the bucket's address is learnt anew before requests are left to the client for good."""
@@ -41,6 +42,7 @@ class Connection:
         self.client = client
         self._options, self._session, self._http = options, session, http
         self._wire: Wire | None = None
+        self._transports: dict[tuple[str, str], Transport] = {}
         self._lessons = _LESSONS if http is not None else 0
         self._seen: dict[str, Any] = {}
         client.meta.events.register("before-sign.s3", self._look)
@@ -83,7 +85,8 @@ class Connection:
 
     async def _learn(self) -> Wire | None:
         """Have the client work out where the bucket is; None if its requests are not for us to make."""
-        from ._wire import Checks, Wire, base_of
+        from ._transports import base_of
+        from ._wire import Checks, Wire
 
         assert self._http is not None
         client: Any = self.client  # the methods of a client are made at run time
@@ -100,7 +103,18 @@ class Connection:
             getattr(config, "request_checksum_calculation", None) != "when_required",
             getattr(config, "response_checksum_validation", None) != "when_required",
         )
-        return Wire(self._http, base, self._credentials(), checks)
+        return Wire(await self._transport(base), base, self._credentials(), checks)
+
+    async def _transport(self, base: Base) -> Transport:
+        from ._transports import transport_for
+
+        assert self._http is not None
+        server = base.scheme, base.host
+        if server not in self._transports:
+            own = self._options.hot_path != "aiohttp"
+            made = await transport_for(self._http, self.client.meta.config, base, own)
+            self._transports.setdefault(server, made)  # somebody else may have been quicker
+        return self._transports[server]
 
     def _credentials(self) -> Callable[[], Awaitable[Credentials]]:
         from ._signing import Credentials
@@ -128,7 +142,9 @@ class Connection:
         return ask
 
     async def aclose(self) -> None:
-        """Close the client and its connections."""
+        """Close the client and all connections."""
+        for transport in self._transports.values():
+            await transport.aclose()
         await self.client.__aexit__(None, None, None)
 
 
@@ -140,7 +156,7 @@ def _with_way_in(arguments: dict[str, Any]) -> list[HttpSession]:
     """Have the client use a session that we can send through; it is in the list once the client is made."""
     from aiobotocore.httpsession import AIOHTTPSession
 
-    from ._wire import HttpSession
+    from ._transports import HttpSession
 
     made: list[HttpSession] = []
 

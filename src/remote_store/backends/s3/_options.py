@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ..._secrets import is_secret, masked
@@ -39,7 +39,7 @@ class Options:
     client_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     part_size: int = 8 * MIB
     concurrency: int = 4
-    hot_path: bool = True
+    hot_path: bool | Literal["aiohttp"] = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.bucket, str):
@@ -56,6 +56,8 @@ class Options:
             raise ValueError(f"part_size must be 5 MiB to 5 GiB in bytes, not {self.part_size}")
         if self.concurrency < 1:
             raise ValueError(f"concurrency must be 1 or more, not {self.concurrency}")
+        if self.hot_path not in (True, False, "aiohttp"):
+            raise ValueError(f"hot_path must be True, False or 'aiohttp', not {self.hot_path!r}")
         for url in (self.endpoint_url, self.client_options.get("endpoint_url")):
             _check_endpoint(url)
 

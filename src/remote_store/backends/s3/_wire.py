@@ -18,18 +18,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 import aiohttp
-from aiobotocore.httpsession import AIOHTTPSession
-from aiohttp.payload import Payload
-from yarl import URL
 
 from . import _list_xml
 from ._signing import EMPTY, UNSIGNED, Credentials, Signer, query_string, quoted_path
+from ._transports import Base, Reply, Transport
 
-SLICE: Final = 1 << 18
-"""What is written at once: a transport copies what the socket does not take."""
+USER_AGENT: Final = "remote-store"
 
 
 class Operation(NamedTuple):
@@ -80,79 +76,6 @@ _ANSWER: Final = {
 }
 
 
-class Base(NamedTuple):
-    """Where a bucket is, as aiobotocore worked it out."""
-
-    scheme: str
-    host: str
-    path: str
-    region: str
-
-
-class HttpSession(AIOHTTPSession):
-    """The client's own connections, with a way in for requests that are signed already."""
-
-    async def _get_session(self, proxy_url: str | None) -> aiohttp.ClientSession:
-        inherited: Any = super()  # its stubs leave out what is not public
-        session: aiohttp.ClientSession = await inherited._get_session(proxy_url)
-        _abort_what_is_cut_off(session.connector)
-        return session
-
-    async def send_signed(
-        self, method: str, url: str, headers: Mapping[str, str], body: Payload | None
-    ) -> aiohttp.ClientResponse:
-        """Send a request and return the answer, its body not read yet."""
-        inherited: Any = self  # its stubs leave out what is not public
-        proxies = inherited._proxy_config
-        proxy = proxies.proxy_url_for(url)
-        session = await self._get_session(proxy)
-        response: aiohttp.ClientResponse = await session.request(
-            method,
-            URL(url, encoded=True),
-            headers=headers,
-            data=body,
-            proxy=proxy,
-            proxy_headers=proxies.proxy_headers_for(url),
-            allow_redirects=False,
-        )
-        return response
-
-
-def _abort_what_is_cut_off(connector: Any) -> None:
-    """Have a connection that is closed half-way end at once.
-
-    A cancelled upload would else go on flushing what is written already, beyond the end of
-    its loop if that comes first.
-    """
-    if connector is None or hasattr(connector, "_plain_release"):
-        return
-    connector._plain_release = plain = connector._release
-
-    def release(key: Any, protocol: Any, *, should_close: bool = False) -> None:
-        transport = protocol.transport
-        plain(key, protocol, should_close=should_close)
-        if should_close and transport is not None and not connector.closed:
-            transport.abort()
-
-    connector._release = release
-
-
-class Sliced(Payload):
-    """Bytes that are written slice by slice."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)
-        self._size = len(data)
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        return bytes(self._value).decode(encoding, errors)
-
-    async def write(self, writer: Any) -> None:
-        view = memoryview(self._value)
-        for start in range(0, len(view), SLICE):
-            await writer.write(view[start : start + SLICE])
-
-
 class Checks(NamedTuple):
     """Whether checksums are sent and asked for, as the client is configured."""
 
@@ -165,12 +88,12 @@ class Wire:
 
     def __init__(
         self,
-        session: HttpSession,
+        transport: Transport,
         base: Base,
         credentials: Callable[[], Awaitable[Credentials]],
         checks: Checks,
     ) -> None:
-        self._session, self._base, self._credentials, self._checks = session, base, credentials, checks
+        self._transport, self._base, self._credentials, self._checks = transport, base, credentials, checks
         self._signer = Signer(base.region)
 
     async def request(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -187,12 +110,12 @@ class Wire:
         now = datetime.now(UTC)
         credentials = await self._credentials()
         signed = self._signer.sign(credentials, (plain.method, self._base.host, path, query), headers, now)
-        del signed["host"]  # aiohttp says the same
         signed["accept-encoding"] = "identity"
-        url = f"{self._base.scheme}://{self._base.host}{path}{'?' if query else ''}{query}"
-        payload = Sliced(body) if plain.method == "PUT" else None
-        response = await self._session.send_signed(plain.method, url, signed, payload)
-        return await self._answer(operation, response)
+        signed["user-agent"] = USER_AGENT
+        target = f"{path}?{query}" if query else path
+        payload = body if plain.method == "PUT" else None
+        reply = await self._transport.send(plain.method, target, signed, payload)
+        return await self._answer(operation, reply)
 
     def _built(
         self, plain: Operation, parameters: Mapping[str, Any]
@@ -221,41 +144,52 @@ class Wire:
                 return UNSIGNED
         return hashlib.sha256(body).hexdigest()
 
-    async def _answer(self, operation: str, response: aiohttp.ClientResponse) -> dict[str, Any] | None:
-        if operation == "get_object" and response.status in (200, 206):
-            headers = _headers(response)
-            headers["Body"] = Body(response, headers)
+    async def _answer(self, operation: str, reply: Reply) -> dict[str, Any] | None:
+        if operation == "get_object" and reply.status in (200, 206):
+            headers = _headers(reply)
+            headers["Body"] = Body(reply, headers)
             return headers
-        try:
-            content = await response.read()
-        finally:
-            response.release()
-        if operation == "head_object" and response.status == 404:
+        content = await reply.read_all()
+        if operation == "head_object" and reply.status == 404:
             raise Missing
-        if response.status in (301, 307, 308, 400):
+        if reply.status in (301, 307, 308, 400):
             raise Elsewhere
-        if not 200 <= response.status < 300:
+        if not 200 <= reply.status < 300:
             return None
-        return _list_xml.parse(content) if operation == "list_objects_v2" else _headers(response)
+        return _list_xml.parse(content) if operation == "list_objects_v2" else _headers(reply)
 
 
-def _headers(response: aiohttp.ClientResponse) -> dict[str, Any]:
+def _headers(reply: Reply) -> dict[str, Any]:
     """Return what an answer's headers say, in botocore's words."""
     found: dict[str, Any] = {}
     metadata: dict[str, str] = {}
-    for name, value in response.headers.items():
-        lower = name.lower()
-        if lower in _ANSWER:
-            found[_ANSWER[lower]] = value
-        elif lower.startswith("x-amz-meta-"):
-            metadata[lower[11:]] = value
+    for name, value in reply.headers:
+        if name in _ANSWER:
+            found[_ANSWER[name]] = value
+        elif name == "content-length":
+            found["ContentLength"] = int(value)
+        elif name == "last-modified":
+            found["LastModified"] = _time(value)
+        elif name.startswith("x-amz-meta-"):
+            metadata[name[11:]] = value
     if metadata:
         found["Metadata"] = metadata
-    if (length := response.headers.get("Content-Length")) is not None:
-        found["ContentLength"] = int(length)
-    if (modified := response.headers.get("Last-Modified")) is not None:
-        found["LastModified"] = parsedate_to_datetime(modified)
     return found
+
+
+def _time(text: str) -> datetime:
+    """Return the time of a header (RFC 9110, section 5.6.7)."""
+    try:  # the usual form, without the ten times longer way of what takes every form
+        if text[3:5] == ", " and text[25:] == " GMT":
+            month = _MONTHS.index(text[8:11]) + 1
+            clock = int(text[17:19]), int(text[20:22]), int(text[23:25])
+            return datetime(int(text[12:16]), month, int(text[5:7]), *clock, tzinfo=UTC)
+    except ValueError:
+        pass
+    return parsedate_to_datetime(text)
+
+
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Elsewhere(Exception):
@@ -279,16 +213,16 @@ class Damaged(Exception):
 class Body:
     """The body of an answer, checked against the server's checksum at its end."""
 
-    def __init__(self, response: aiohttp.ClientResponse, headers: Mapping[str, Any]) -> None:
-        self._response = response
+    def __init__(self, reply: Reply, headers: Mapping[str, Any]) -> None:
+        self._reply = reply
         wanted = headers.get("ChecksumCRC32", "")
-        whole = response.status == 200 and headers.get("ChecksumType") != "COMPOSITE" and "-" not in wanted
+        whole = reply.status == 200 and headers.get("ChecksumType") != "COMPOSITE" and "-" not in wanted
         self._wanted = int.from_bytes(base64.b64decode(wanted), "big") if wanted and whole else None
         self._crc = 0
 
     async def read(self, n: int) -> bytes:
         """Return some of the next bytes, at most ``n``; ``b""`` is the end."""
-        piece = await self._response.content.read(n)
+        piece = await self._reply.read(n)
         if self._wanted is not None:
             self._crc = zlib.crc32(piece, self._crc)
             if not piece and n and self._crc != self._wanted:
@@ -297,18 +231,4 @@ class Body:
 
     def close(self) -> None:
         """Let go of the connection; it is closed if more was to come."""
-        connection = self._response.connection
-        self._response.close()
-        if connection is not None:  # the loop is closed, and the response does nothing then
-            connection.close()
-
-
-def base_of(url: str, key: str, region: str) -> Base | None:
-    """Return where the bucket is, read off the URL of a request for a key; None if that cannot be."""
-    parts = urlsplit(url)
-    path = f"/{quoted_path(key)}"
-    if not parts.path.endswith(path):
-        return None
-    default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
-    host = parts.netloc.rpartition("@")[2].removesuffix(default)
-    return Base(parts.scheme, host, parts.path[: -len(path)], region)
+        self._reply.close()

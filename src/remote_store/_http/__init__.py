@@ -1,0 +1,14 @@
+"""A lean HTTP/1.1 client on asyncio's protocols, for direct connections to one server.
+
+What storage services need and no more: whole requests, streamed answers, a bounded pool.
+No redirects, cookies, proxies or content codings; who needs those has a general client.
+
+    _answer       one answer as its bytes arrive: parser, limits, what is buffered
+    _connection   one connection: a request out, its answer in, time limits
+    _pool         connections to one server, shared by the tasks of one loop
+"""
+
+from ._answer import BadAnswer as BadAnswer
+from ._connection import Response as Response
+from ._pool import Origin as Origin
+from ._pool import Pool as Pool

@@ -1,0 +1,209 @@
+"""Connections to one server, kept for the next request, and never more than allowed."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections import deque
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import aiohappyeyeballs
+
+from ._connection import Connection, Response
+
+NEXT_ADDRESS_SECONDS: Final = 0.25
+"""How long one address of a host is tried alone (RFC 8305)."""
+
+
+class Origin(NamedTuple):
+    """Where a server is. With a context, TLS is spoken to it."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+
+
+class Pool:
+    """Requests to one server, from the tasks of one loop.
+
+    Args:
+        origin: the server.
+        limit: most connections at once; who comes when all are busy waits.
+        connect_timeout: seconds until a connection stands, its TLS handshake included.
+        read_timeout: seconds without a sign of the server while one is waited for.
+        keepalive: seconds that a connection is kept with nothing to do.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        *,
+        limit: int,
+        connect_timeout: float,
+        read_timeout: float,
+        keepalive: float,
+        keep_tcp_alive: bool = False,
+    ) -> None:
+        self._origin, self._limit = origin, limit
+        self._connect_timeout = connect_timeout
+        self._patience = read_timeout, keepalive
+        self._keep_tcp_alive = keep_tcp_alive
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._count = 0  # those that are being made too
+        self._waiters: deque[asyncio.Future[Connection | None]] = deque()
+        self._closed = False
+
+    async def send(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Response:
+        """Send a request and return its answer, the body still to be read.
+
+        All are sent once more if a kept connection turns out to be dead: use this for
+        requests that may come twice.
+
+        Raises:
+            OSError: there is no connection, or it broke; TimeoutError and BadAnswer among them.
+            ValueError: a header cannot be sent.
+        """
+        head = _head(method, target, headers, body)
+        while True:
+            connection = await self._acquire()
+            try:
+                answer = await connection.send(method, head, body or b"")
+            except (ConnectionError, ssl.SSLError):
+                connection.abort()
+                if not connection.used or connection.heard:
+                    raise
+                self._drop_idle()  # they have been kept as long, and are dead too
+            except BaseException:
+                connection.abort()
+                raise
+            else:
+                return Response(connection, answer, self._release)
+
+    # -- taking ----------------------------------------------------------------
+
+    async def _acquire(self) -> Connection:
+        if self._closed:
+            raise ConnectionAbortedError("the connections to the server are closed")
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable:
+                return connection
+        if self._count < self._limit:
+            self._count += 1
+        else:
+            handed = await self._wait()
+            if handed is not None:
+                return handed
+        return await self._made()
+
+    async def _wait(self) -> Connection | None:
+        """Wait for a connection, or for None: room to make one."""
+        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            return await waiter
+        except BaseException:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._pass_on(waiter.result())  # it came too late for this one
+            raise
+
+    async def _made(self) -> Connection:
+        """Return a new connection, for which there is room already."""
+        loop = asyncio.get_running_loop()
+        connection = Connection(loop, self._patience, self._gone)
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                raw = await self._connected(loop)
+                try:
+                    await loop.create_connection(
+                        lambda: connection,
+                        sock=raw,
+                        ssl=self._origin.tls,
+                        server_hostname=self._origin.host if self._origin.tls else None,
+                    )
+                except BaseException:
+                    raw.close()
+                    raise
+        except BaseException as error:
+            if connection not in self._open:
+                self._free()
+            if isinstance(error, TimeoutError):
+                raise TimeoutError(f"no connection within {self._connect_timeout:g} seconds") from error
+            raise
+        if self._closed:
+            connection.abort()
+        self._open.add(connection)
+        return connection
+
+    async def _connected(self, loop: asyncio.AbstractEventLoop) -> socket.socket:
+        infos = await loop.getaddrinfo(self._origin.host, self._origin.port, type=socket.SOCK_STREAM)
+        made = await aiohappyeyeballs.start_connection(infos, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._keep_tcp_alive:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return made
+
+    # -- giving back -----------------------------------------------------------
+
+    def _release(self, connection: Connection) -> None:
+        if connection.rest():
+            self._pass_on(connection)
+
+    def _pass_on(self, connection: Connection | None) -> None:
+        """Give a connection, or the room for one, to who waits; keep it if nobody does."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return
+        if connection is None:
+            self._count -= 1
+        elif self._closed:
+            connection.abort()
+        else:
+            self._idle.append(connection)
+
+    def _gone(self, connection: Connection) -> None:
+        """Take note that a connection has ended."""
+        if connection in self._idle:
+            self._idle.remove(connection)
+        if connection in self._open:
+            self._open.discard(connection)
+            self._free()
+
+    def _free(self) -> None:
+        self._pass_on(None)
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().abort()
+
+    async def aclose(self) -> None:
+        """Close all connections, those in use too, and refuse new ones."""
+        self._closed = True
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(ConnectionAbortedError("the connections to the server are closed"))
+        self._waiters.clear()
+        self._idle.clear()
+        for connection in list(self._open):
+            connection.fail(ConnectionAbortedError("the connections to the server are closed"))
+        while self._open:  # noqa: ASYNC110 - until the loop has closed the sockets, in a round or two
+            await asyncio.sleep(0)
+
+
+def _head(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
+    """Return the head of a request. Raises ValueError for what would be another request."""
+    lines = [f"{method} {target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if body is not None:
+        lines.append(f"content-length: {len(body)}")
+    text = "\r\n".join(lines)
+    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1 or "\0" in text:
+        raise ValueError("a header has a line break in it")
+    return f"{text}\r\n\r\n".encode("ascii")
