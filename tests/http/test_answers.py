@@ -6,14 +6,19 @@ import asyncio
 
 import pytest
 from tests.http.conftest import Run
-from tests.http.support import Peer, always, answer, serving
+from tests.http.support import Handler, Peer, always, answer, serving
 
 from remote_store._http import BadAnswer, Origin, Pool, Response
 
 
-def pool(port: int, **options: float) -> Pool:
-    usual = {"limit": 4, "connect_timeout": 5, "read_timeout": 5, "keepalive": 5}
-    return Pool(Origin("127.0.0.1", port), **{**usual, **options})  # type: ignore[arg-type] - all are numbers
+def pool(port: int, *, limit: int = 4, read_timeout: float = 5, keepalive: float = 5) -> Pool:
+    return Pool(
+        Origin("127.0.0.1", port),
+        limit=limit,
+        connect_timeout=5,
+        read_timeout=read_timeout,
+        keepalive=keepalive,
+    )
 
 
 async def got(pool: Pool, method: str = "GET") -> tuple[int, bytes]:
@@ -31,7 +36,10 @@ async def in_pieces(response: Response) -> bytes:
     return b"".join(pieces)
 
 
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n7\r\n, world\r\n0\r\nTrailer: x\r\n\r\n"
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n7\r\n, world\r\n"
+    b"0\r\nTrailer: x\r\n\r\n"
+)
 WHOLE = {
     "length": (answer(b"hello, world"), 200, b"hello, world"),
     "empty": (answer(), 200, b""),
@@ -87,7 +95,7 @@ def test_head_has_no_body(run: Run) -> None:
     assert server.count == 1
 
 
-def once(reply: bytes) -> object:
+def once(reply: bytes) -> Handler:
     def handler(peer: Peer) -> None:
         peer.request()
         peer.send(reply)
@@ -104,7 +112,7 @@ def test_an_answer_to_the_end_of_the_connection(run: Run, head: bytes) -> None:
             assert await got(made) == (200, b"all of it")
         await made.aclose()
 
-    with serving(once(head + b"all of it")) as server:  # type: ignore[arg-type]
+    with serving(once(head + b"all of it")) as server:
         run(main)
     assert server.count == 2
 

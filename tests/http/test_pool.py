@@ -155,11 +155,14 @@ def test_a_server_that_does_not_speak_tls(run: Run) -> None:
             limit=1, connect_timeout=0.2, read_timeout=5, keepalive=5,
         )  # fmt: skip
         for _ in range(2):
-            with pytest.raises(TimeoutError, match="no connection within 0.2 seconds"):
+            with pytest.raises(TimeoutError, match="no connection within"):
                 await made.send("GET", "/", {"host": "x"})
         await made.aclose()
 
-    with serving(lambda peer: peer.gone() and None) as server:
+    def handler(peer: Peer) -> None:
+        peer.gone()
+
+    with serving(handler) as server:
         run(main)
 
 
