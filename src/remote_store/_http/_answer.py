@@ -21,6 +21,11 @@ class BadAnswer(ConnectionError):
 class Answer:
     """Collects the head, and the body until somebody takes it. Knows nothing of connections."""
 
+    __slots__ = (
+        "_bodiless", "_chunks", "_head_bytes", "_left", "_offset", "_parser", "_raw", "_to_the_end",
+        "buffered", "complete", "has_head", "headers", "heard", "keeps_alive", "status",
+    )  # fmt: skip
+
     def __init__(self, method: str) -> None:
         self.status = 0
         self.headers: list[tuple[str, str]] = []
@@ -29,6 +34,7 @@ class Answer:
         self.keeps_alive = False
         self.heard = False
         self.buffered = 0
+        self._raw: list[tuple[bytes, bytes]] = []
         self._bodiless = method == "HEAD"
         self._chunks: deque[bytes] = deque()
         self._offset = 0  # what of the first chunk is taken already
@@ -92,18 +98,21 @@ class Answer:
             raise BadAnswer("the server sent more than it was asked for")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.has_head:
-            return  # a line after the body
-        if len(self.headers) >= HEADER_LINES:
-            raise BadAnswer(f"the server's answer has more than {HEADER_LINES} header lines")
-        self.headers.append((name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape")))
+        if not self.has_head:  # else it is a line after the body
+            self._raw.append((name, value))
 
     def on_headers_complete(self) -> None:
         assert self._parser is not None
         status = self._parser.get_status_code()
         if status < 200:  # interim: the answer itself follows
-            self.headers = []
+            self._raw.clear()
             return
+        if len(self._raw) > HEADER_LINES:
+            raise BadAnswer(f"the server's answer has more than {HEADER_LINES} header lines")
+        self.headers = [
+            (name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape"))
+            for name, value in self._raw
+        ]
         self.status, self.has_head = status, True
         self.keeps_alive = self._parser.should_keep_alive()
         if self._bodiless or status in _NO_BODY:

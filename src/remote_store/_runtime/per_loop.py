@@ -46,6 +46,8 @@ class PerLoop(Generic[T]):
     async def get(self) -> T:
         """Return the running loop's resource, made now if it has none."""
         loop = asyncio.get_running_loop()
+        if (ready := self._ready(loop)) is not None:
+            return ready.resource
         with self._lock:
             self._prune()
             task = self._slots.get(loop)
@@ -56,9 +58,13 @@ class PerLoop(Generic[T]):
 
     def peek(self) -> T | None:
         """Return the running loop's resource, or None if it has none now."""
-        task = self._slots.get(asyncio.get_running_loop())
-        ready = task is not None and task.done() and not task.cancelled() and task.exception() is None
-        return task.result().resource if task is not None and ready else None
+        ready = self._ready(asyncio.get_running_loop())
+        return None if ready is None else ready.resource
+
+    def _ready(self, loop: asyncio.AbstractEventLoop) -> _Held[T] | None:
+        task = self._slots.get(loop)
+        made = task is not None and task.done() and not task.cancelled() and task.exception() is None
+        return task.result() if task is not None and made else None
 
     def _prune(self) -> None:
         # The resource of a loop that is gone cannot be closed any more, only forgotten.

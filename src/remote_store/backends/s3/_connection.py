@@ -63,25 +63,30 @@ class Connection:
         return answer
 
     async def _by_wire(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-        from ._wire import NETWORK_ERRORS, Elsewhere
-
-        if self._wire is None and self._lessons:
-            self._lessons -= 1
-            self._wire = await self._learn()
-            if self._wire is None:
-                self._lessons = 0
-        if self._wire is None:
-            return None
+        wire = self._wire
+        if wire is None:
+            wire = await self._learnt()
+            if wire is None:
+                return None
         try:
-            answer = await self._wire.request(operation, parameters)
-        except Elsewhere:
+            answer = await wire.request(operation, parameters)
+        except wire.elsewhere:
             self._wire = None  # the client follows, and knows the way then
-        except NETWORK_ERRORS:
+        except wire.network_errors:
             pass  # the client tries again, and tells what is wrong if it still is
         else:
             self._lessons = _LESSONS
             return answer
         return None
+
+    async def _learnt(self) -> Wire | None:
+        """Return the wire if the client's requests are for us to make, and it is not moved too often."""
+        if self._lessons:
+            self._lessons -= 1
+            self._wire = await self._learn()
+            if self._wire is None:
+                self._lessons = 0
+        return self._wire
 
     async def _learn(self) -> Wire | None:
         """Have the client work out where the bucket is; None if its requests are not for us to make."""

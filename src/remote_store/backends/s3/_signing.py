@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import datetime
+from time import gmtime, strftime
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -40,6 +40,11 @@ def query_string(pairs: Mapping[str, str]) -> str:
     )
 
 
+def stamp_of(seconds: float) -> str:
+    """Return a time since the epoch as signatures have it."""
+    return strftime("%Y%m%dT%H%M%SZ", gmtime(seconds))
+
+
 class Signer:
     """Signs requests to the S3 of one region."""
 
@@ -55,7 +60,7 @@ class Signer:
         credentials: Credentials,
         request: tuple[str, str, str, str],
         headers: dict[str, str],
-        now: datetime,
+        stamp: str,
     ) -> dict[str, str]:
         """Return the headers of a request, in small letters, with those that sign it.
 
@@ -63,10 +68,9 @@ class Signer:
             credentials: what to sign with.
             request: method, host as in the URL, path and query as they are sent.
             headers: all others, in small letters, ``x-amz-content-sha256`` among them.
-            now: the time, in UTC.
+            stamp: the time in UTC, as ``stamp_of`` writes it.
         """
         method, host, path, query = request
-        stamp = now.strftime("%Y%m%dT%H%M%SZ")
         signed = {**headers, "host": host, "x-amz-date": stamp}
         if credentials.token is not None:
             signed["x-amz-security-token"] = credentials.token

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 
 from . import _list_xml
-from ._signing import EMPTY, UNSIGNED, Credentials, Signer, query_string, quoted_path
+from ._signing import EMPTY, UNSIGNED, Credentials, Signer, query_string, quoted_path, stamp_of
 from ._transports import Base, Reply, Transport
 
 USER_AGENT: Final = "remote-store"
@@ -84,7 +85,12 @@ class Checks(NamedTuple):
 
 
 class Wire:
-    """Plain requests to one bucket."""
+    """Plain requests to one bucket.
+
+    Attributes:
+        elsewhere: raised when the bucket seems to be in another place, or to want another signature.
+        network_errors: raised by what is left to the client, which tries again.
+    """
 
     def __init__(
         self,
@@ -95,6 +101,8 @@ class Wire:
     ) -> None:
         self._transport, self._base, self._credentials, self._checks = transport, base, credentials, checks
         self._signer = Signer(base.region)
+        self._second, self._written = 0, ""
+        self.elsewhere, self.network_errors = Elsewhere, NETWORK_ERRORS
 
     async def request(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
         """Make a request and return the answer in botocore's words; None if that is better left to it."""
@@ -107,15 +115,22 @@ class Wire:
         path, query, headers = built
         body: bytes = parameters.get("Body", b"")
         headers["x-amz-content-sha256"] = self._seal(plain.method, body, headers)
-        now = datetime.now(UTC)
         credentials = await self._credentials()
-        signed = self._signer.sign(credentials, (plain.method, self._base.host, path, query), headers, now)
+        request = plain.method, self._base.host, path, query
+        signed = self._signer.sign(credentials, request, headers, self._stamp())
         signed["accept-encoding"] = "identity"
         signed["user-agent"] = USER_AGENT
         target = f"{path}?{query}" if query else path
         payload = body if plain.method == "PUT" else None
         reply = await self._transport.send(plain.method, target, signed, payload)
         return await self._answer(operation, reply)
+
+    def _stamp(self) -> str:
+        """Return the time; the text of a second is made once."""
+        second = int(time.time())
+        if second != self._second:
+            self._second, self._written = second, stamp_of(second)
+        return self._written
 
     def _built(
         self, plain: Operation, parameters: Mapping[str, Any]
