@@ -16,6 +16,7 @@ SPECS = ROOT / "sdd" / "specs"
 TEST_FOLDERS = (ROOT / "tests", ROOT / "src" / "remote_store" / "testing")
 
 PREFIXES = {
+    "http.md": "HTTP",
     "paths.md": "PATH",
     "models.md": "MOD",
     "capabilities.md": "CAP",

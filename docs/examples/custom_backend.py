@@ -20,6 +20,7 @@ from remote_store import (
     RemoteFolder,
     RemotePath,
     Store,
+    WriteOptions,
     WriteResult,
 )
 from remote_store.lowlevel import checkpoint
@@ -67,7 +68,9 @@ class DictBackend(Backend):
         data = (await self.load(path)).data
         return BytesReader(data[start:] if length is None else data[start : start + length])
 
-    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
         await self.check_target(path, overwrite)
         return DictWriter(self, path, overwrite)
 

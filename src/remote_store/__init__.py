@@ -24,9 +24,10 @@ from .errors import (
     InvalidPath,
     NotFound,
     PermissionDenied,
+    PreconditionFailed,
     RemoteStoreError,
 )
-from .models import FileInfo, FolderInfo, RemoteFile, RemoteFolder, WriteResult
+from .models import FileInfo, FolderInfo, RemoteFile, RemoteFolder, WriteOptions, WriteResult
 from .paths import RemotePath
 
 __version__ = "0.1.0"
@@ -47,6 +48,7 @@ __all__ = [
     "InvalidPath",
     "NotFound",
     "PermissionDenied",
+    "PreconditionFailed",
     "Registry",
     "RegistryConfig",
     "RemoteFile",
@@ -55,6 +57,7 @@ __all__ = [
     "RemoteStoreError",
     "Store",
     "StoreProfile",
+    "WriteOptions",
     "WriteResult",
     "__version__",
     "open_async_store",

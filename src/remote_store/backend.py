@@ -19,7 +19,7 @@ from typing import Final, Self, TypeVar
 from ._types import Buffer
 from .capabilities import CapabilitySet
 from .errors import CapabilityNotSupported, NotFound, RemoteStoreError
-from .models import Entry, FileInfo, FolderInfo, WriteResult
+from .models import Entry, FileInfo, FolderInfo, WriteOptions, WriteResult
 from .paths import RemotePath
 
 T = TypeVar("T")
@@ -185,19 +185,29 @@ class Backend(ABC):
             await reader.aclose()
 
     @abstractmethod
-    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
         """Begin to write a file; parents come into being as needed.
 
         Raises AlreadyExists now if a file is there and ``overwrite`` is False, and
         InvalidPath if a folder is, or if a parent is a file. ``atomic`` demands that no
-        reader ever sees part of the content under the name.
+        reader ever sees part of the content under the name. ``options`` come only with what
+        the capabilities promise; with ``if_match`` a file of another version, or none, raises
+        PreconditionFailed, and ``overwrite`` is of no account.
         """
 
     async def write_bytes(
-        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+        self,
+        path: str,
+        data: memoryview,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        options: WriteOptions | None = None,
     ) -> WriteResult:
         """Write a whole file; the same rules as ``open_write``."""
-        writer = await self.open_write(path, overwrite=overwrite, atomic=atomic)
+        writer = await self.open_write(path, overwrite=overwrite, atomic=atomic, options=options)
         try:
             for offset in range(0, len(data), CHUNK_SIZE):
                 await writer.write(data[offset : offset + CHUNK_SIZE])

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from typing import final
+from typing import Final, final
 
 from .errors import CapabilityNotSupported
 
 
 class Capability(Enum):
-    """One thing a backend may be able to do."""
+    """One thing a backend may be able to do.
+
+    ``EXCLUSIVE_CREATE``: of several that create a file without ``overwrite``, exactly one
+    succeeds. ``CONDITIONAL_WRITE``: ``if_match``. ``WRITE_OPTIONS``: what ``WriteOptions``
+    say is kept with the file, and told again. The other names are those of operations.
+    """
 
     READ = "read"
     WRITE = "write"
@@ -22,6 +27,17 @@ class Capability(Enum):
     GLOB = "glob"
     RECURSIVE_LIST = "recursive_list"
     METADATA = "metadata"
+    EXCLUSIVE_CREATE = "exclusive_create"
+    CONDITIONAL_WRITE = "conditional_write"
+    WRITE_OPTIONS = "write_options"
+
+
+OPERATIONS: Final = frozenset(Capability) - {
+    Capability.EXCLUSIVE_CREATE,
+    Capability.CONDITIONAL_WRITE,
+    Capability.WRITE_OPTIONS,
+}
+"""Capabilities to do something at all; the others are about how it is done."""
 
 
 @final
@@ -31,14 +47,14 @@ class CapabilitySet:
     Ask with ``supports(c)`` or ``c in caps``; demand with ``require(c)``.
 
     Attributes:
-        complete: every capability is in the set, so there is nothing to ask.
+        complete: every operation is in the set, so there is nothing to ask before one.
     """
 
     __slots__ = ("_members", "complete")
 
     def __init__(self, capabilities: Iterable[Capability]) -> None:
         self._members = frozenset(capabilities)
-        self.complete = len(self._members) == len(Capability)
+        self.complete = self._members >= OPERATIONS
 
     def supports(self, capability: Capability) -> bool:
         """Return True if the capability is in the set."""

@@ -6,6 +6,7 @@
      +-- PermissionDenied        (also PermissionError)
      +-- InvalidPath             (also ValueError)
      +-- DirectoryNotEmpty       (also OSError)
+     +-- PreconditionFailed
      +-- CapabilityNotSupported  (also NotImplementedError)
      +-- BackendUnavailable      (also ConnectionError)
 
@@ -110,6 +111,14 @@ class DirectoryNotEmpty(RemoteStoreError, OSError):
     """The folder has content and ``recursive`` was not given."""
 
     errno = _errno.ENOTEMPTY
+
+
+class PreconditionFailed(RemoteStoreError):
+    """The file is not what the caller said it would be; look at it again and decide anew.
+
+    Raised where ``if_match`` names another version than the one that is there, or one that
+    is gone, and where a file changes while it is read or moved.
+    """
 
 
 class CapabilityNotSupported(RemoteStoreError, NotImplementedError):

@@ -6,9 +6,10 @@ and hash by path alone, so ``extra`` need not be hashable.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 
 from .paths import RemotePath
 
@@ -105,6 +106,79 @@ class WriteResult:
     etag: str | None = None
     checksum: str | None = None
     version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOptions:
+    """What is stored beside a file's content, and on what condition.
+
+    All but ``if_match`` needs the capability ``WRITE_OPTIONS``, and ``if_match`` needs
+    ``CONDITIONAL_WRITE``.
+
+    Attributes:
+        content_type: media type (RFC 9110, section 8.3); by default storage that keeps one
+            guesses it from the name.
+        metadata: names and values of the user's own. S3 takes ASCII only, 2 KiB in all, and
+            tells the names in small letters.
+        tags: names and values that the storage can be searched or billed by. S3 takes 10.
+        storage_class: where the storage has several, by its own name for it.
+        cache_control: how long who fetches the file may keep it (RFC 9111, section 5.2).
+        content_disposition: how a browser shows or names the file (RFC 6266).
+        content_encoding: what was done to the content before (RFC 9110, section 8.4).
+        content_language: for whom the content is meant (RFC 9110, section 8.5).
+        native: further parameters in the storage's own words, such as
+            ``{"ServerSideEncryption": "aws:kms"}`` for S3; never shown, for it may hold secrets.
+        if_match: replace the file only if this is its ``etag`` still.
+
+    Raises:
+        TypeError: a field is of another type.
+    """
+
+    content_type: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    storage_class: str | None = None
+    cache_control: str | None = None
+    content_disposition: str | None = None
+    content_encoding: str | None = None
+    content_language: str | None = None
+    native: Mapping[str, object] = field(default_factory=dict, repr=False)
+    if_match: str | None = None
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name in _MAPPINGS:
+                _check_mapping(each.name, value)
+                object.__setattr__(self, each.name, dict(value))
+            elif value is not None and not isinstance(value, str):
+                raise TypeError(f"{each.name} must be str or None, not {type(value).__name__}")
+
+    @property
+    def stores(self) -> bool:
+        """True if anything is to be stored beside the content."""
+        return any(getattr(self, each.name) for each in fields(self) if each.name != "if_match")
+
+    def over(self, usual: WriteOptions) -> WriteOptions:
+        """Return these options, and where they say nothing the usual ones; mappings are joined."""
+        own: dict[str, Any] = {}
+        for each in fields(self):
+            mine, other = getattr(self, each.name), getattr(usual, each.name)
+            own[each.name] = (
+                {**other, **mine} if each.name in _MAPPINGS else (other if mine is None else mine)
+            )
+        return WriteOptions(**own)
+
+
+_MAPPINGS: Final = ("metadata", "tags", "native")
+
+
+def _check_mapping(name: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a mapping, not {type(value).__name__}")
+    for key, item in value.items():
+        if not isinstance(key, str) or (name != "native" and not isinstance(item, str)):
+            raise TypeError(f"{name} must map str to str; {key!r} does not")
 
 
 Entry: TypeAlias = FileInfo | RemoteFolder

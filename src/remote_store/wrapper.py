@@ -24,7 +24,7 @@ from typing import TypeVar
 from ._types import Buffer
 from .backend import Backend, Pages, Reader, Writer
 from .capabilities import CapabilitySet
-from .models import Entry, FileInfo, FolderInfo, WriteResult
+from .models import Entry, FileInfo, FolderInfo, WriteOptions, WriteResult
 
 T = TypeVar("T")
 
@@ -78,13 +78,21 @@ class BackendWrapper(Backend):
     async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
         return await self.inner.read_bytes(path, start=start, length=length)
 
-    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
-        return await self.inner.open_write(path, overwrite=overwrite, atomic=atomic)
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
+        return await self.inner.open_write(path, overwrite=overwrite, atomic=atomic, options=options)
 
     async def write_bytes(
-        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+        self,
+        path: str,
+        data: memoryview,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        options: WriteOptions | None = None,
     ) -> WriteResult:
-        return await self.inner.write_bytes(path, data, overwrite=overwrite, atomic=atomic)
+        return await self.inner.write_bytes(path, data, overwrite=overwrite, atomic=atomic, options=options)
 
     # -- changes ---------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from remote_store import Backend, Capability, CapabilitySet, FileInfo, RemotePath, WriteResult
+from remote_store import Backend, Capability, CapabilitySet, FileInfo, RemotePath, WriteOptions, WriteResult
 from remote_store.backend import Pages, Reader, Writer
 from remote_store.backends import MemoryBackend
 from remote_store.errors import InvalidPath, NotFound, RemoteStoreError
@@ -37,12 +37,18 @@ class ChecksThenWrites(MemoryBackend):
     """Looks whether the name is free, and takes it a moment later."""
 
     async def write_bytes(
-        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+        self,
+        path: str,
+        data: memoryview,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        options: WriteOptions | None = None,
     ) -> Any:
         with self._lock:
             self._check_target(path, overwrite)
         await asyncio.sleep(0.001)
-        return await super().write_bytes(path, data, overwrite=True, atomic=atomic)
+        return await super().write_bytes(path, data, overwrite=True, atomic=atomic, options=options)
 
 
 class DeletesByPrefix(MemoryBackend):
@@ -101,8 +107,12 @@ class NamesItsOwnPaths(MemoryBackend):
 class ShowsHalfFiles(MemoryBackend):
     """Writes under the name from the first piece on."""
 
-    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
-        return _Showing(self, path, await super().open_write(path, overwrite=overwrite, atomic=atomic))
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
+        return _Showing(
+            self, path, await super().open_write(path, overwrite=overwrite, atomic=atomic, options=options)
+        )
 
 
 class _Showing(Writer):
@@ -124,8 +134,10 @@ class _Showing(Writer):
 class CommitsWhatFailed(MemoryBackend):
     """Ends a failed write with what had come so far."""
 
-    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
-        return _Aborting(await super().open_write(path, overwrite=overwrite, atomic=atomic))
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
+        return _Aborting(await super().open_write(path, overwrite=overwrite, atomic=atomic, options=options))
 
 
 class _Aborting(Writer):
@@ -149,20 +161,34 @@ class KeepsOldTails(MemoryBackend):
     """Overwrites a file in place and forgets to cut it."""
 
     async def write_bytes(
-        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+        self,
+        path: str,
+        data: memoryview,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        options: WriteOptions | None = None,
     ) -> Any:
         old = await self.read_bytes(path) if overwrite and await self.is_file(path) else b""
         whole = memoryview(bytes(data) + old[len(data) :])
-        return await super().write_bytes(path, whole, overwrite=overwrite, atomic=atomic)
+        return await super().write_bytes(path, whole, overwrite=overwrite, atomic=atomic, options=options)
 
 
 class CutsLongFiles(MemoryBackend):
     """Makes one system call for each write, which takes 1 MiB at most."""
 
     async def write_bytes(
-        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+        self,
+        path: str,
+        data: memoryview,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        options: WriteOptions | None = None,
     ) -> Any:
-        return await super().write_bytes(path, data[: 1 << 20], overwrite=overwrite, atomic=atomic)
+        return await super().write_bytes(
+            path, data[: 1 << 20], overwrite=overwrite, atomic=atomic, options=options
+        )
 
 
 class MixesVersions(MemoryBackend):
@@ -236,9 +262,17 @@ class _OnePage(Pages):
 
 class StripsNames(MemoryBackend):
     async def write_bytes(
-        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+        self,
+        path: str,
+        data: memoryview,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        options: WriteOptions | None = None,
     ) -> Any:
-        return await super().write_bytes(path.strip(), data, overwrite=overwrite, atomic=atomic)
+        return await super().write_bytes(
+            path.strip(), data, overwrite=overwrite, atomic=atomic, options=options
+        )
 
 
 class MovesIntoFolders(MemoryBackend):

@@ -7,7 +7,16 @@ import threading
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from remote_store import Backend, Capability, CapabilitySet, FileInfo, RemoteFolder, RemotePath, WriteResult
+from remote_store import (
+    Backend,
+    Capability,
+    CapabilitySet,
+    FileInfo,
+    RemoteFolder,
+    RemotePath,
+    WriteOptions,
+    WriteResult,
+)
 from remote_store.backend import Pages, Reader, Writer
 from remote_store.errors import AlreadyExists, DirectoryNotEmpty, InvalidPath, NotFound
 from remote_store.models import Entry
@@ -50,7 +59,9 @@ class MinimalBackend(Backend):
         file = self.find(path)
         return OneWayReader(file.data[start : None if length is None else start + length], file.version)
 
-    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
         self.check_target(path, overwrite)
         return BufferingWriter(self, path, overwrite)
 

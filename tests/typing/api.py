@@ -41,6 +41,7 @@ from remote_store import (
     RemoteStoreError,
     Store,
     StoreProfile,
+    WriteOptions,
     WriteResult,
     __version__,
     open_async_store,
@@ -411,7 +412,9 @@ class Small(Backend):
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
         raise NotFound("x", path=path)
 
-    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
         raise NotFound("x", path=path)
 
     async def delete(self, path: str, *, missing_ok: bool = False) -> None: ...

@@ -478,7 +478,7 @@ def test_what_needs_no_storage_still_works(face: str) -> None:
         assert repr(store) == before
         assert store == store.child("")
         assert store.to_key("a/b") == "a/b"
-        assert len(store.capabilities) == 10
+        assert len(store.capabilities) == 13
 
     run(face, main)
 

@@ -24,6 +24,7 @@ from remote_store import (
     PermissionDenied,
     RemoteStoreError,
     Store,
+    WriteOptions,
 )
 from remote_store.backend import Pages, Reader, Writer
 from remote_store.backends import MemoryBackend
@@ -321,7 +322,14 @@ def test_what_closes_is_closed_although_it_fails(world: str, operation: str) -> 
         async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
             return watched(await super().open_read(path), Reader, "aclose")
 
-        async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
+        async def open_write(
+            self,
+            path: str,
+            *,
+            overwrite: bool = False,
+            atomic: bool = False,
+            options: WriteOptions | None = None,
+        ) -> Writer:
             return watched(await super().open_write(path), Writer, "abort")
 
         def list_pages(self, path: str, **options: bool) -> Pages:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from dataclasses import replace
 
 from .._types import AsyncContent
 from ..backend import abandon
 from ..capabilities import Capability
 from ..errors import RemoteStoreError
-from ..models import WriteResult
+from ..models import WriteOptions, WriteResult
 from ..paths import PathLike
 from ._content import as_buffer, chunks_of
 from ._read_stream import AsyncReadStream
@@ -84,7 +85,15 @@ class StoreContent(StoreBase):
         """
         return (await self.read_bytes(path)).decode(encoding, errors)
 
-    async def write(self, path: PathLike, content: AsyncContent, *, overwrite: bool = False) -> WriteResult:
+    async def write(
+        self,
+        path: PathLike,
+        content: AsyncContent,
+        *,
+        overwrite: bool = False,
+        if_match: str | None = None,
+        options: WriteOptions | None = None,
+    ) -> WriteResult:
         """Write a file; missing parents come into being.
 
         If the content's source fails, or the call is cancelled, the target stays as it was
@@ -96,24 +105,35 @@ class StoreContent(StoreBase):
             content: bytes or another buffer, a binary file (read from where it stands), or
                 an iterable of buffers. Errors raised by it pass through unchanged.
             overwrite: replace the file if it exists.
+            if_match: replace the file only if it still has this ``etag``, as ``FileInfo`` or
+                ``WriteResult`` told it, whatever ``overwrite`` says.
+            options: what to store beside the content, where the storage can.
 
         Raises:
             AlreadyExists: the file exists and ``overwrite`` is False.
+            PreconditionFailed: the file is not the version that ``if_match`` names, or is gone.
+            CapabilityNotSupported: the storage cannot do what ``if_match`` or ``options`` ask.
             InvalidPath: a folder is there, a parent is a file, or the path is malformed.
             TypeError: the content is text, or nothing that gives bytes.
         """
         self._scope.require(Capability.WRITE)
-        return await self._write(path, content, overwrite, atomic=False)
+        return await self._write(path, content, overwrite, False, self._wanted(if_match, options))
 
     async def write_atomic(
-        self, path: PathLike, content: AsyncContent, *, overwrite: bool = False
+        self,
+        path: PathLike,
+        content: AsyncContent,
+        *,
+        overwrite: bool = False,
+        if_match: str | None = None,
+        options: WriteOptions | None = None,
     ) -> WriteResult:
         """Write a file so that no reader ever sees a part of it, even if this process is killed.
 
         Arguments and errors are those of ``write``. Never falls back to a plain write.
         """
         self._scope.require(Capability.ATOMIC_WRITE)
-        return await self._write(path, content, overwrite, atomic=True)
+        return await self._write(path, content, overwrite, True, self._wanted(if_match, options))
 
     async def write_text(
         self,
@@ -123,6 +143,8 @@ class StoreContent(StoreBase):
         encoding: str = "utf-8",
         errors: str = "strict",
         overwrite: bool = False,
+        if_match: str | None = None,
+        options: WriteOptions | None = None,
     ) -> WriteResult:
         """Write text to a file; line ends are left as they are. Raises as ``write`` does.
 
@@ -132,10 +154,17 @@ class StoreContent(StoreBase):
         """
         if not isinstance(text, str):
             raise TypeError(f"text must be str, not {type(text).__name__}; write() takes bytes")
-        return await self.write(path, text.encode(encoding, errors), overwrite=overwrite)
+        data = text.encode(encoding, errors)
+        return await self.write(path, data, overwrite=overwrite, if_match=if_match, options=options)
 
     def open_write(
-        self, path: PathLike, *, overwrite: bool = False, atomic: bool = False
+        self,
+        path: PathLike,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        if_match: str | None = None,
+        options: WriteOptions | None = None,
     ) -> AsyncWriteStream:
         """Return a stream to write a file piece by piece; use it as a context manager.
 
@@ -144,25 +173,54 @@ class StoreContent(StoreBase):
         ``write`` does, when the block is entered and when it is left.
         """
         self._scope.require(Capability.ATOMIC_WRITE if atomic else Capability.WRITE)
-        return AsyncWriteStream(self._scope, self._scope.file_key(path), path, overwrite, atomic)
+        wanted = self._wanted(if_match, options)
+        return AsyncWriteStream(self._scope, self._scope.file_key(path), path, overwrite, atomic, wanted)
 
-    async def _write(self, path: PathLike, content: object, overwrite: bool, atomic: bool) -> WriteResult:
+    def _wanted(self, if_match: str | None, options: WriteOptions | None) -> WriteOptions | None:
+        """Return the options to hand down, if any; refuse what the storage cannot do."""
+        if if_match is None and options is None:
+            return None
+        if options is not None and not isinstance(options, WriteOptions):
+            raise TypeError(f"options must be WriteOptions, not {type(options).__name__}")
+        options = options or WriteOptions()
+        if if_match is not None:
+            options = replace(options, if_match=if_match)
+        able, name = self._scope.backend.capabilities, self._scope.backend.name
+        if options.if_match is not None:
+            able.require(Capability.CONDITIONAL_WRITE, backend=name)
+        if options.stores:
+            able.require(Capability.WRITE_OPTIONS, backend=name)
+        return options
+
+    async def _write(
+        self, path: PathLike, content: object, overwrite: bool, atomic: bool, options: WriteOptions | None
+    ) -> WriteResult:
         key = self._scope.file_key(path)
         view = as_buffer(content)
         if view is None:
-            return await self._write_stream(path, key, content, overwrite, atomic)
+            return await self._write_stream(path, key, content, overwrite, atomic, options)
         with located(self._scope, (key, path)):
-            result = await self._scope.backend.write_bytes(key, view, overwrite=overwrite, atomic=atomic)
+            result = await self._scope.backend.write_bytes(
+                key, view, overwrite=overwrite, atomic=atomic, options=options
+            )
         return self._scope.result(result)
 
     async def _write_stream(
-        self, path: PathLike, key: str, content: object, overwrite: bool, atomic: bool
+        self,
+        path: PathLike,
+        key: str,
+        content: object,
+        overwrite: bool,
+        atomic: bool,
+        options: WriteOptions | None,
     ) -> WriteResult:
         # Errors of the content's source are the caller's own: only the writer's calls are located.
         here = located(self._scope, (key, path))
         async with aclosing(chunks_of(content)) as chunks:
             with here:
-                writer = await self._scope.backend.open_write(key, overwrite=overwrite, atomic=atomic)
+                writer = await self._scope.backend.open_write(
+                    key, overwrite=overwrite, atomic=atomic, options=options
+                )
             try:
                 async for chunk in chunks:
                     with here:

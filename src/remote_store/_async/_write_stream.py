@@ -8,7 +8,7 @@ from .. import _runtime
 from .._types import Buffer
 from ..backend import CHUNK_SIZE, Writer, abandon
 from ..errors import RemoteStoreError
-from ..models import WriteResult
+from ..models import WriteOptions, WriteResult
 from ..paths import PathLike
 from ._content import as_buffer
 from ._scope import Scope, locate, located
@@ -23,9 +23,17 @@ class AsyncWriteStream:
     the commit still waits for the clean exit.
     """
 
-    def __init__(self, scope: Scope, key: str, path: PathLike, overwrite: bool, atomic: bool) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        key: str,
+        path: PathLike,
+        overwrite: bool,
+        atomic: bool,
+        options: WriteOptions | None,
+    ) -> None:
         self._scope, self._key, self._path = scope, key, path
-        self._options = {"overwrite": overwrite, "atomic": atomic}
+        self._overwrite, self._atomic, self._options = overwrite, atomic, options
         self._writer: Writer | None = None
         self._buffer = bytearray()
         self._count = 0
@@ -91,7 +99,9 @@ class AsyncWriteStream:
             raise ValueError("a write stream can be entered only once; call open_write() again")
         self._scope.require_open()
         with located(self._scope, (self._key, self._path)):
-            self._writer = await self._scope.backend.open_write(self._key, **self._options)
+            self._writer = await self._scope.backend.open_write(
+                self._key, overwrite=self._overwrite, atomic=self._atomic, options=self._options
+            )
         return self
 
     async def __aexit__(

@@ -13,7 +13,7 @@ from .._runtime import drive
 from .._types import Content
 from ..backend import Backend
 from ..capabilities import Capability, CapabilitySet
-from ..models import Entry, FileInfo, FolderInfo, WriteResult
+from ..models import Entry, FileInfo, FolderInfo, WriteOptions, WriteResult
 from ..paths import PathLike
 from ._read_stream import ReadStream
 from ._support import buffered, iterate
@@ -131,7 +131,15 @@ class Store:
         """
         return drive(self._inner.read_text(path, encoding=encoding, errors=errors))
 
-    def write(self, path: PathLike, content: Content, *, overwrite: bool = False) -> WriteResult:
+    def write(
+        self,
+        path: PathLike,
+        content: Content,
+        *,
+        overwrite: bool = False,
+        if_match: str | None = None,
+        options: WriteOptions | None = None,
+    ) -> WriteResult:
         """Write a file; missing parents come into being.
 
         If the content's source fails, or the call is cancelled, the target stays as it was
@@ -143,20 +151,37 @@ class Store:
             content: bytes or another buffer, a binary file (read from where it stands), or
                 an iterable of buffers. Errors raised by it pass through unchanged.
             overwrite: replace the file if it exists.
+            if_match: replace the file only if it still has this ``etag``, as ``FileInfo`` or
+                ``WriteResult`` told it, whatever ``overwrite`` says.
+            options: what to store beside the content, where the storage can.
 
         Raises:
             AlreadyExists: the file exists and ``overwrite`` is False.
+            PreconditionFailed: the file is not the version that ``if_match`` names, or is gone.
+            CapabilityNotSupported: the storage cannot do what ``if_match`` or ``options`` ask.
             InvalidPath: a folder is there, a parent is a file, or the path is malformed.
             TypeError: the content is text, or nothing that gives bytes.
         """
-        return drive(self._inner.write(path, content, overwrite=overwrite))
+        return drive(
+            self._inner.write(path, content, overwrite=overwrite, if_match=if_match, options=options)
+        )
 
-    def write_atomic(self, path: PathLike, content: Content, *, overwrite: bool = False) -> WriteResult:
+    def write_atomic(
+        self,
+        path: PathLike,
+        content: Content,
+        *,
+        overwrite: bool = False,
+        if_match: str | None = None,
+        options: WriteOptions | None = None,
+    ) -> WriteResult:
         """Write a file so that no reader ever sees a part of it, even if this process is killed.
 
         Arguments and errors are those of ``write``. Never falls back to a plain write.
         """
-        return drive(self._inner.write_atomic(path, content, overwrite=overwrite))
+        return drive(
+            self._inner.write_atomic(path, content, overwrite=overwrite, if_match=if_match, options=options)
+        )
 
     def write_text(
         self,
@@ -166,6 +191,8 @@ class Store:
         encoding: str = "utf-8",
         errors: str = "strict",
         overwrite: bool = False,
+        if_match: str | None = None,
+        options: WriteOptions | None = None,
     ) -> WriteResult:
         """Write text to a file; line ends are left as they are. Raises as ``write`` does.
 
@@ -174,17 +201,37 @@ class Store:
             UnicodeEncodeError: the text has characters that the encoding lacks.
         """
         return drive(
-            self._inner.write_text(path, text, encoding=encoding, errors=errors, overwrite=overwrite)
+            self._inner.write_text(
+                path,
+                text,
+                encoding=encoding,
+                errors=errors,
+                overwrite=overwrite,
+                if_match=if_match,
+                options=options,
+            )
         )
 
-    def open_write(self, path: PathLike, *, overwrite: bool = False, atomic: bool = False) -> WriteStream:
+    def open_write(
+        self,
+        path: PathLike,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        if_match: str | None = None,
+        options: WriteOptions | None = None,
+    ) -> WriteStream:
         """Return a stream to write a file piece by piece; use it as a context manager.
 
         Leaving the block cleanly commits the file; leaving it by an exception leaves the
         target as it was. ``atomic`` demands what ``write_atomic`` promises. Raises as
         ``write`` does, when the block is entered and when it is left.
         """
-        return WriteStream(self._inner.open_write(path, overwrite=overwrite, atomic=atomic))
+        return WriteStream(
+            self._inner.open_write(
+                path, overwrite=overwrite, atomic=atomic, if_match=if_match, options=options
+            )
+        )
 
     def list_files(self, path: PathLike = "", *, recursive: bool = False) -> Iterator[FileInfo]:
         """List the files in a folder, at any depth if ``recursive``, in no particular order.

@@ -6,6 +6,7 @@ it. The tree of dictionaries keeps listings proportional to what they report.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,17 +17,30 @@ from .._secrets import masked
 from .._types import Buffer
 from ..backend import Backend, Pages, Reader, Writer
 from ..capabilities import Capability, CapabilitySet
-from ..errors import AlreadyExists, DirectoryNotEmpty, InvalidPath, NotFound
-from ..models import Entry, FileInfo, RemoteFolder, WriteResult
+from ..errors import (
+    AlreadyExists,
+    DirectoryNotEmpty,
+    InvalidPath,
+    NotFound,
+    PreconditionFailed,
+    RemoteStoreError,
+)
+from ..models import Entry, FileInfo, RemoteFolder, WriteOptions, WriteResult
 from ..paths import RemotePath
 
 PAGE: Final = 1000
 
 
+_PLAIN: Final = WriteOptions()
+_versions: Final = itertools.count(1)
+
+
 @dataclass(frozen=True, slots=True)
 class _File:
     data: bytes
+    options: WriteOptions = _PLAIN
     modified_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    etag: str = field(default_factory=lambda: f"{next(_versions):x}")
 
 
 Folder: TypeAlias = dict[str, "_File | Folder"]
@@ -77,17 +91,25 @@ class MemoryBackend(Backend):
             else data[start : None if length is None else start + length]
         )
 
-    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
         await _runtime.checkpoint()
         with self._lock:
-            self._check_target(path, overwrite)
-        return _MemoryWriter(self, path, overwrite)
+            self._check_target(path, overwrite, options)
+        return _MemoryWriter(self, path, overwrite, options)
 
     async def write_bytes(
-        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+        self,
+        path: str,
+        data: memoryview,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        options: WriteOptions | None = None,
     ) -> WriteResult:
         await _runtime.checkpoint()
-        return self._put(path, _File(bytes(data)), overwrite)
+        return self._put(path, _File(bytes(data), options or _PLAIN), overwrite, options)
 
     async def delete(self, path: str, *, missing_ok: bool = False) -> None:
         await _runtime.checkpoint()
@@ -127,7 +149,8 @@ class MemoryBackend(Backend):
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
         await _runtime.checkpoint()
         with self._lock:
-            return self._put_locked(dst, _File(self._file(src).data), overwrite)
+            file = self._file(src)
+            return self._put_locked(dst, _File(file.data, file.options), overwrite)
 
     def list_pages(
         self, path: str, *, recursive: bool = False, files: bool = True, folders: bool = True
@@ -156,20 +179,22 @@ class MemoryBackend(Backend):
             self._fail(NotFound, "there is no such file", path)
         return node
 
-    def _put(self, path: str, file: _File, overwrite: bool) -> WriteResult:
+    def _put(self, path: str, file: _File, overwrite: bool, options: WriteOptions | None) -> WriteResult:
         with self._lock:
-            return self._put_locked(path, file, overwrite)
+            return self._put_locked(path, file, overwrite, options)
 
-    def _put_locked(self, path: str, file: _File, overwrite: bool) -> WriteResult:
-        self._check_target(path, overwrite)
+    def _put_locked(
+        self, path: str, file: _File, overwrite: bool, options: WriteOptions | None = None
+    ) -> WriteResult:
+        self._check_target(path, overwrite, options)
         *parents, name = path.split("/")
         folder = self._root
         for part in parents:
             folder = cast(Folder, folder.setdefault(part, {}))
         folder[name] = file
-        return WriteResult(RemotePath._of(path), len(file.data))
+        return WriteResult(RemotePath._of(path), len(file.data), file.etag)
 
-    def _check_target(self, path: str, overwrite: bool) -> None:
+    def _check_target(self, path: str, overwrite: bool, options: WriteOptions | None = None) -> None:
         head = path.rpartition("/")[0]
         while head:
             if isinstance(self._find(head), _File):
@@ -178,7 +203,10 @@ class MemoryBackend(Backend):
         node = self._find(path)
         if isinstance(node, dict):
             self._fail(InvalidPath, "this is a folder, not a file", path)
-        if node is not None and not overwrite:
+        if options is not None and options.if_match is not None:
+            if node is None or node.etag != options.if_match:
+                self._fail(PreconditionFailed, "the file is another version, or gone; read it again", path)
+        elif node is not None and not overwrite:
             self._fail(AlreadyExists, "the file exists; pass overwrite=True to replace it", path)
 
     def _remove(self, path: str) -> None:
@@ -191,9 +219,7 @@ class MemoryBackend(Backend):
                 return
             path = head
 
-    def _fail(
-        self, error: type[NotFound | AlreadyExists | InvalidPath | DirectoryNotEmpty], text: str, path: str
-    ) -> Never:
+    def _fail(self, error: type[RemoteStoreError], text: str, path: str) -> Never:
         raise error(text, path=path, backend=self.name)
 
 
@@ -201,8 +227,17 @@ _ALL: Final = CapabilitySet(Capability)
 
 
 def _info(path: str, file: _File) -> FileInfo:
-    where = RemotePath._of(path)
-    return FileInfo(where, where.name, len(file.data), file.modified_at)
+    where, options = RemotePath._of(path), file.options
+    extra = {name: value for name in _TOLD if (value := getattr(options, name))}
+    return FileInfo(
+        where, where.name, len(file.data), file.modified_at, None, options.content_type, extra, etag=file.etag
+    )
+
+
+_TOLD: Final = (
+    "metadata", "tags", "storage_class", "cache_control", "content_disposition", "content_encoding",
+    "content_language",
+)  # fmt: skip
 
 
 class _MemoryReader(Reader):
@@ -227,8 +262,10 @@ class _MemoryReader(Reader):
 
 
 class _MemoryWriter(Writer):
-    def __init__(self, backend: MemoryBackend, path: str, overwrite: bool) -> None:
-        self._backend, self._path, self._overwrite = backend, path, overwrite
+    def __init__(
+        self, backend: MemoryBackend, path: str, overwrite: bool, options: WriteOptions | None
+    ) -> None:
+        self._backend, self._path, self._overwrite, self._options = backend, path, overwrite, options
         self._chunks: list[bytes] = []
 
     async def write(self, data: Buffer) -> None:
@@ -237,7 +274,8 @@ class _MemoryWriter(Writer):
 
     async def commit(self) -> WriteResult:
         await _runtime.checkpoint()
-        return self._backend._put(self._path, _File(b"".join(self._chunks)), self._overwrite)
+        file = _File(b"".join(self._chunks), self._options or _PLAIN)
+        return self._backend._put(self._path, file, self._overwrite, self._options)
 
     async def abort(self) -> None:
         self._chunks.clear()

@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from .. import _runtime
 from .._types import Buffer
 from ..backend import Backend, Pages, Reader, Writer
-from ..models import Entry, FileInfo, FolderInfo, WriteResult
+from ..models import Entry, FileInfo, FolderInfo, WriteOptions, WriteResult
 from ..wrapper import BackendWrapper, PagesWrapper, ReaderWrapper, WriterWrapper
 from ._script import Due, Fault, Hit, Record
 
@@ -120,17 +120,27 @@ class FaultyBackend(BackendWrapper):
         data = await super().read_bytes(path, start=start, length=length)
         return data if hit is None else hit.spoiled(data)
 
-    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
         await self._pass("open_write", path)
-        return _FaultyWriter(await super().open_write(path, overwrite=overwrite, atomic=atomic), self, path)
+        return _FaultyWriter(
+            await super().open_write(path, overwrite=overwrite, atomic=atomic, options=options), self, path
+        )
 
     async def write_bytes(
-        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+        self,
+        path: str,
+        data: memoryview,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        options: WriteOptions | None = None,
     ) -> WriteResult:
         hit = await self._pass("write_bytes", path)
         if hit is not None:
             data = memoryview(hit.spoiled(bytes(data)))
-        return await super().write_bytes(path, data, overwrite=overwrite, atomic=atomic)
+        return await super().write_bytes(path, data, overwrite=overwrite, atomic=atomic, options=options)
 
     # -- changes ---------------------------------------------------------------
 

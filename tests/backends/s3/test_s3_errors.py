@@ -16,6 +16,7 @@ from remote_store import (
     InvalidPath,
     NotFound,
     PermissionDenied,
+    PreconditionFailed,
     RemoteStoreError,
     Store,
 )
@@ -57,8 +58,8 @@ ROWS: list[tuple[str, int, type[RemoteStoreError], bool, str]] = [
     ("InvalidObjectName", 400, InvalidPath, False, "name"),
     ("BadDigest", 400, RemoteStoreError, True, "try again"),
     ("XAmzContentChecksumMismatch", 400, RemoteStoreError, True, "try again"),
-    ("PreconditionFailed", 412, RemoteStoreError, False, "changed meanwhile"),
-    ("Unheard", 412, RemoteStoreError, False, "changed meanwhile"),
+    ("PreconditionFailed", 412, PreconditionFailed, False, "changed meanwhile"),
+    ("Unheard", 412, PreconditionFailed, False, "changed meanwhile"),
     ("Unheard", 400, RemoteStoreError, False, "Unheard"),
     ("Unheard", 418, RemoteStoreError, False, "Unheard"),
 ]

@@ -50,7 +50,7 @@ def test_signatures_are_those_of_botocore(monkeypatch: pytest.MonkeyPatch) -> No
         payload = chance.choice([EMPTY, UNSIGNED])
         headers = {name: chance.choice(WORDS) for name in chance.sample(NAMES, chance.randint(0, 4))}
         headers["x-amz-content-sha256"] = payload
-        stamp = stamp_of(now.timestamp())
+
         ours = signers[region].sign(
             credentials, (method, host, path, query), headers, stamp_of(now.timestamp())
         )
@@ -70,7 +70,7 @@ def test_signatures_are_those_of_botocore(monkeypatch: pytest.MonkeyPatch) -> No
 def test_headers_that_were_given_are_kept() -> None:
     headers = {"x-amz-content-sha256": EMPTY, "range": "bytes=1-2"}
     request = ("GET", "host", "/b/k", "")
-    stamp = stamp_of(START.timestamp())
+
     signed = Signer("us-east-1").sign(
         Credentials("key", "secret"), request, headers, stamp_of(START.timestamp())
     )

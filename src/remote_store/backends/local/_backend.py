@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ... import _runtime
 from ..._secrets import masked
 from ...backend import Backend, Pages, Reader, Writer
-from ...capabilities import Capability, CapabilitySet
+from ...capabilities import OPERATIONS, Capability, CapabilitySet
 from ...errors import InvalidPath, NotFound, RemoteStoreError
-from ...models import Entry, FileInfo, WriteResult
+from ...models import Entry, FileInfo, WriteOptions, WriteResult
 from . import _change
 from ._errors import CAUGHT, NAME, raise_ours
 from ._listing import Scan, file_info
@@ -25,7 +25,8 @@ from ._session import LocalReader, LocalWriter
 from ._write import TempFile, write_whole
 
 T = TypeVar("T")
-_ALL: Final = CapabilitySet(Capability)
+_ALL: Final = CapabilitySet({*OPERATIONS, Capability.EXCLUSIVE_CREATE})
+"""A file system has no place for write options, and no token that proves a file unchanged."""
 
 
 class LocalBackend(Backend):
@@ -111,13 +112,21 @@ class LocalBackend(Backend):
         return LocalReader(handle, start, length)
 
     async def write_bytes(
-        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+        self,
+        path: str,
+        data: memoryview,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        options: WriteOptions | None = None,
     ) -> WriteResult:
         if data.nbytes > WHOLE_LIMIT:
-            return await super().write_bytes(path, data, overwrite=overwrite, atomic=atomic)
+            return await super().write_bytes(path, data, overwrite=overwrite, atomic=atomic, options=options)
         return await self._call(path, write_whole, self._root, path, data, overwrite, self._durable)
 
-    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
         def begin() -> TempFile:
             return TempFile(self._root, path, overwrite=overwrite, durable=self._durable)
 

@@ -9,16 +9,17 @@ from ... import _runtime
 from ..._runtime.tasks import soon
 from ...backend import Backend, Pages, Reader, Writer
 from ...capabilities import Capability, CapabilitySet
-from ...errors import AlreadyExists, InvalidPath, NotFound
-from ...models import FileInfo, WriteResult
+from ...errors import InvalidPath, NotFound
+from ...models import FileInfo, WriteOptions, WriteResult
 from . import _change, _options
 from ._api import Api
 from ._download import Download, S3Reader, read_whole
 from ._errors import NAME
 from ._listing import S3Pages
-from ._objects import info_of_headers
+from ._objects import etag_of, info_of_headers
 from ._options import MIB, Options
-from ._upload import S3Writer, Upload, put
+from ._upload import S3Writer, Upload, put, refusal
+from ._write_options import NONE, parameters_of
 
 T = TypeVar("T")
 _ALL: Final = CapabilitySet(Capability)
@@ -50,6 +51,8 @@ class S3Backend(Backend):
             where it is not understood: other signatures, sessions of your own. Hooks on
             the client's events do not see such requests. ``"aiohttp"`` sends them through
             aiobotocore's HTTP client, as it is done by itself where a proxy is configured.
+        write_options: what to store beside each file, where a write does not say otherwise:
+            a storage class or an encryption, say. Copies take these two from here as well.
 
     Raises:
         ValueError: an argument makes no sense, by itself or beside another.
@@ -70,10 +73,11 @@ class S3Backend(Backend):
         part_size: int = 8 * MIB,
         concurrency: int = 4,
         hot_path: bool | Literal["aiohttp"] = True,
+        write_options: WriteOptions | Mapping[str, Any] = NONE,
     ) -> None:
         self._options = Options(
             bucket, endpoint_url, key, secret, session_token, region_name, profile, anon,
-            dict(client_options or {}), part_size, concurrency, hot_path,
+            dict(client_options or {}), part_size, concurrency, hot_path, _usual(write_options),
         )  # fmt: skip
         self._api = Api(self._options)
 
@@ -142,19 +146,32 @@ class S3Backend(Backend):
         return download
 
     async def write_bytes(
-        self, path: str, data: memoryview, *, overwrite: bool = False, atomic: bool = False
+        self,
+        path: str,
+        data: memoryview,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        options: WriteOptions | None = None,
     ) -> WriteResult:
         if data.nbytes > self._options.part_size:
-            return await super().write_bytes(path, data, overwrite=overwrite, atomic=atomic)
-        return await _runtime.on_asyncio(put, self._api, path, bytes(data), overwrite)
+            return await super().write_bytes(path, data, overwrite=overwrite, atomic=atomic, options=options)
+        return await _runtime.on_asyncio(put, self._api, path, bytes(data), overwrite, options or NONE)
 
-    async def open_write(self, path: str, *, overwrite: bool = False, atomic: bool = False) -> Writer:
-        return S3Writer(self._api, path, await _runtime.on_asyncio(self._open_write, path, overwrite))
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
+        upload = await _runtime.on_asyncio(self._open_write, path, overwrite, options or NONE)
+        return S3Writer(self._api, path, upload)
 
-    async def _open_write(self, path: str, overwrite: bool) -> Upload:
-        if not overwrite and await self._api.head(path) is not None:
-            raise AlreadyExists("the file exists; pass overwrite=True to replace it", path=path, backend=NAME)
-        return Upload(self._api, path, overwrite)
+    async def _open_write(self, path: str, overwrite: bool, options: WriteOptions) -> Upload:
+        refused = refusal(path, overwrite, options.if_match)
+        if refused is not None:
+            found = await self._api.head(path)
+            wanted = options.if_match
+            if (found is not None) if wanted is None else (found is None or etag_of(found) != wanted):
+                raise refused
+        return Upload(self._api, path, overwrite, options=options)
 
     # -- changes ---------------------------------------------------------------
 
@@ -200,6 +217,18 @@ class S3Backend(Backend):
 
     async def aclose(self) -> None:
         await _runtime.on_asyncio(self._api.aclose)
+
+
+def _usual(given: WriteOptions | Mapping[str, Any]) -> WriteOptions:
+    """Return the options of all writes, checked now and not at the first write."""
+    try:
+        options = given if isinstance(given, WriteOptions) else WriteOptions(**given)
+        parameters_of(options)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"write_options: {error}") from error
+    if options.if_match is not None:
+        raise ValueError("write_options: if_match belongs to a single write")
+    return options
 
 
 def _close_download(download: Download) -> None:

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from ..._runtime.tasks import Tasks
-from ...errors import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
+from ...errors import DirectoryNotEmpty, InvalidPath, NotFound, PreconditionFailed, RemoteStoreError
 from ...models import WriteResult
 from ._api import Api
 from ._errors import CODES, NAME
 from ._objects import result_of
 from ._upload import Upload, condition, taken
+from ._write_options import of_copies
 
 MIB: Final = 1 << 20
 WHOLE_COPY: Final = 5 * 1024 * MIB
@@ -34,7 +35,8 @@ async def copy(api: Api, src: str, dst: str, overwrite: bool) -> tuple[WriteResu
     version: str = headers["ETag"]
     if headers["ContentLength"] > WHOLE_COPY:
         return await _copy_parts(api, headers, src, dst, overwrite), version
-    parameters = {**_source(api, src, version), **condition(overwrite)}
+    usual = of_copies(api.options.write_options)
+    parameters = {**_source(api, src, version), **condition(overwrite), **usual}
     refused = RemoteStoreError("a condition does not hold", path=dst, backend=NAME)
     try:
         answer = await api.request("copy_object", dst, parameters, refused=refused)
@@ -55,14 +57,14 @@ async def _why_refused(api: Api, src: str, dst: str, overwrite: bool) -> RemoteS
     """Tell the two conditions of a copy apart: the answer is the same for both."""
     if not overwrite and await api.head(dst) is not None:
         return taken(dst)
-    return RemoteStoreError(
+    return PreconditionFailed(
         "the source changed while it was copied; try again", path=src, backend=NAME, retryable=True
     )
 
 
 async def _copy_parts(api: Api, headers: dict[str, Any], src: str, dst: str, overwrite: bool) -> WriteResult:
     kept = {name: headers[name] for name in _KEPT if headers.get(name)}
-    upload = Upload(api, dst, overwrite, kept)
+    upload = Upload(api, dst, overwrite, {**kept, **of_copies(api.options.write_options)})
     tasks = Tasks()
 
     async def part(number: int, start: int, end: int) -> None:
@@ -90,7 +92,7 @@ async def _copy_parts(api: Api, headers: dict[str, Any], src: str, dst: str, ove
 async def move(api: Api, src: str, dst: str, overwrite: bool) -> WriteResult:
     """Copy, and delete the source if it is still what was copied."""
     result, version = await copy(api, src, dst, overwrite)
-    changed = RemoteStoreError(
+    changed = PreconditionFailed(
         "the source was changed while it was moved: the target has the old version, the source was kept",
         path=src,
         backend=NAME,

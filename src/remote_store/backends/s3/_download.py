@@ -7,7 +7,7 @@ from typing import Any, Final
 from ... import _runtime
 from ..._runtime.tasks import current_loop, soon
 from ...backend import CHUNK_SIZE, Reader, gathered
-from ...errors import BackendUnavailable, NotFound, RemoteStoreError
+from ...errors import BackendUnavailable, NotFound, PreconditionFailed, RemoteStoreError
 from ._api import Api
 from ._errors import NAME, status_of, translated
 from ._objects import etag_of
@@ -65,7 +65,7 @@ class Download:
         ranged = {}
         if start or end is not None:
             ranged["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
-        changed = RemoteStoreError(
+        changed = PreconditionFailed(
             "the file was changed while it was being read; read it again", path=self.key, backend=NAME
         )
         answer = await self._api.request("get_object", self.key, {**ranged, **self._pin}, refused=changed)
@@ -128,7 +128,7 @@ class Download:
         try:
             answer = await self._get(self._start + position, self._start + self.size)
         except NotFound as error:
-            raise RemoteStoreError(
+            raise PreconditionFailed(
                 "the file was deleted while it was being read", path=self.key, backend=NAME
             ) from error
         self._body, self._body_at = answer["Body"], position

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from ...errors import BackendUnavailable, InvalidPath, NotFound, PermissionDenied, RemoteStoreError
+from ...errors import (
+    BackendUnavailable,
+    InvalidPath,
+    NotFound,
+    PermissionDenied,
+    PreconditionFailed,
+    RemoteStoreError,
+)
 
 NAME: Final = "s3"
 
@@ -84,7 +91,7 @@ STATUSES: Final[dict[int, Row]] = {
     404: Row(NotFound, "there is no such object"),
     408: Row(BackendUnavailable, _BUSY),
     409: Row(BackendUnavailable, "another operation on it is under way; try again later"),
-    412: Row(RemoteStoreError, "the object changed meanwhile; look at it again"),
+    412: Row(PreconditionFailed, "the object changed meanwhile; look at it again"),
     429: Row(BackendUnavailable, "too many requests; make fewer at once, or try again later"),
     500: Row(BackendUnavailable, _BUSY),
     502: Row(BackendUnavailable, _BUSY),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ..._secrets import is_secret, masked
+from ...models import WriteOptions
+from ._write_options import NONE
 
 if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
@@ -40,6 +42,7 @@ class Options:
     part_size: int = 8 * MIB
     concurrency: int = 4
     hot_path: bool | Literal["aiohttp"] = True
+    write_options: WriteOptions = NONE
 
     def __post_init__(self) -> None:
         if not isinstance(self.bucket, str):

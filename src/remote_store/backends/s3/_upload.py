@@ -13,11 +13,12 @@ from ... import _runtime
 from ..._runtime.tasks import Task, Tasks, detached, soon, unbroken
 from ..._types import Buffer
 from ...backend import Writer
-from ...errors import AlreadyExists, NotFound, RemoteStoreError
-from ...models import WriteResult
+from ...errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
+from ...models import WriteOptions, WriteResult
 from ._api import Api
-from ._errors import NAME
+from ._errors import NAME, code_of
 from ._objects import guessed_type, result_of
+from ._write_options import NONE, parameters_of
 
 PARTS_OF_A_SIZE: Final = 900
 """After so many parts they double: 10,000 of them, the most there may be, reach beyond 5 TiB."""
@@ -28,9 +29,20 @@ LOOKS: Final = 1000
 """How often it is looked whether the parts of a dropped upload have ended."""
 
 
-def condition(overwrite: bool) -> dict[str, str]:
+def condition(overwrite: bool, if_match: str | None = None) -> dict[str, str]:
     """Return the condition of a request that stores an object, as parameters."""
+    if if_match is not None:
+        return {"IfMatch": f'"{if_match}"'}
     return {} if overwrite else {"IfNoneMatch": "*"}
+
+
+def refusal(key: str, overwrite: bool, if_match: str | None) -> RemoteStoreError | None:
+    """Return the error to raise where that condition does not hold."""
+    if if_match is not None:
+        return PreconditionFailed(
+            "the file is another version, or gone; read it again", path=key, backend=NAME
+        )
+    return None if overwrite else taken(key)
 
 
 def taken(key: str) -> AlreadyExists:
@@ -38,19 +50,47 @@ def taken(key: str) -> AlreadyExists:
     return AlreadyExists("the file exists; pass overwrite=True to replace it", path=key, backend=NAME)
 
 
-async def put(api: Api, key: str, data: bytes, overwrite: bool) -> WriteResult:
+def stored_beside(api: Api, key: str, options: WriteOptions) -> dict[str, Any]:
+    """Return what a request that stores an object says of it: the options, and the guessed media type."""
+    usual = api.options.write_options
+    if options is NONE and usual is NONE:
+        return guessed_type(key)
+    return {**guessed_type(key), **parameters_of(options.over(usual))}
+
+
+async def put(api: Api, key: str, data: bytes, overwrite: bool, options: WriteOptions = NONE) -> WriteResult:
     """Store a whole object with one request."""
-    parameters = {"Body": data, **guessed_type(key), **condition(overwrite)}
-    answer = await api.request("put_object", key, parameters, refused=None if overwrite else taken(key))
+    if_match = options.if_match
+    parameters = {"Body": data, **stored_beside(api, key, options), **condition(overwrite, if_match)}
+    answer = await stored(api, "put_object", key, parameters, refusal(key, overwrite, if_match))
     return result_of(key, len(data), answer)
+
+
+async def stored(
+    api: Api, operation: str, key: str, parameters: Mapping[str, Any], refused: RemoteStoreError | None
+) -> dict[str, Any]:
+    """Make the request that makes an object visible; ``refused`` is raised if its condition does not hold."""
+    try:
+        return await api.request(operation, key, parameters, refused=refused)
+    except NotFound as error:
+        if isinstance(refused, PreconditionFailed) and code_of(error) != "NoSuchBucket":
+            raise refused from error  # If-Match with no object at all
+        raise
 
 
 class Upload:
     """Gathers content into parts. Its coroutines run on the loop on which it was made."""
 
-    def __init__(self, api: Api, key: str, overwrite: bool, headers: Mapping[str, Any] | None = None) -> None:
-        self._api, self._key, self._overwrite = api, key, overwrite
-        self._headers = guessed_type(key) if headers is None else headers
+    def __init__(
+        self,
+        api: Api,
+        key: str,
+        overwrite: bool,
+        headers: Mapping[str, Any] | None = None,
+        options: WriteOptions = NONE,
+    ) -> None:
+        self._api, self._key, self._overwrite, self._options = api, key, overwrite, options
+        self._headers = stored_beside(api, key, options) if headers is None else headers
         self._pieces: list[bytes] = []
         self._held = 0
         self._begun: Task[dict[str, Any]] | None = None
@@ -121,17 +161,17 @@ class Upload:
 
     async def _put(self) -> WriteResult:
         body = b"".join(self._pieces)
-        return await put(self._api, self._key, body, self._overwrite)
+        return await put(self._api, self._key, body, self._overwrite, self._options)
 
     async def complete(self) -> WriteResult:
         """Make one object of the parts."""
         parameters = {
             "UploadId": await self.upload_id(),
             "MultipartUpload": {"Parts": [self._parts[number] for number in sorted(self._parts)]},
-            **condition(self._overwrite),
+            **condition(self._overwrite, self._options.if_match),
         }
-        refused = None if self._overwrite else taken(self._key)
-        answer = await self._api.request("complete_multipart_upload", self._key, parameters, refused=refused)
+        refused = refusal(self._key, self._overwrite, self._options.if_match)
+        answer = await stored(self._api, "complete_multipart_upload", self._key, parameters, refused)
         self.ended = True
         return result_of(self._key, self.size, answer)
 

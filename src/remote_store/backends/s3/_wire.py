@@ -41,11 +41,22 @@ class Operation(NamedTuple):
 
 _CONDITIONS: Final = {"IfMatch": "if-match", "IfNoneMatch": "if-none-match"}
 _READING: Final = {**_CONDITIONS, "Range": "range", "ChecksumMode": "x-amz-checksum-mode"}
+_BESIDE: Final = {
+    "ContentType": "content-type",
+    "CacheControl": "cache-control",
+    "ContentDisposition": "content-disposition",
+    "ContentEncoding": "content-encoding",
+    "ContentLanguage": "content-language",
+    "StorageClass": "x-amz-storage-class",
+    "Tagging": "x-amz-tagging",
+    "ServerSideEncryption": "x-amz-server-side-encryption",
+    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
+}
 _VERSION: Final = {"VersionId": "versionId"}
 OPERATIONS: Final = {
     "get_object": Operation("GET", _VERSION, _READING),
     "head_object": Operation("HEAD", _VERSION, _READING),
-    "put_object": Operation("PUT", {}, {**_CONDITIONS, "ContentType": "content-type"}),
+    "put_object": Operation("PUT", {}, {**_CONDITIONS, **_BESIDE}),
     "delete_object": Operation("DELETE", _VERSION, {"IfMatch": "if-match"}),
     "upload_part": Operation("PUT", {"UploadId": "uploadId", "PartNumber": "partNumber"}),
     "list_objects_v2": Operation(
@@ -141,6 +152,8 @@ class Wire:
                 query[plain.query[name]] = str(value)
             elif name in plain.headers:
                 headers[plain.headers[name]] = value
+            elif name == "Metadata":
+                headers.update((f"x-amz-meta-{name}", text) for name, text in value.items())
             elif name not in ("Bucket", "Key", "Body"):
                 return None  # something that only the client knows
         key = parameters.get("Key")

@@ -17,6 +17,7 @@ from ._lifecycle import Lifecycle
 from ._listing import Listings
 from ._moving import Moving
 from ._names import Names
+from ._options import Options
 from ._pages import PageRules
 from ._questions import Questions
 from ._readers import Readers
@@ -46,6 +47,7 @@ class BackendContract(
     Readers,
     Writers,
     PageRules,
+    Options,
     Concurrency,
     Lifecycle,
 ):
