@@ -60,6 +60,13 @@ def buckets(seaweedfs: S3Server) -> Iterator[Buckets]:
 
 
 @pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """Give a server that ignores conditional writes, one for all tests of this process."""
+    with services.rclone(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """Give a server that takes every key, one for all tests of this process."""
     with services.moto(tmp_path_factory.mktemp("moto")) as server:

@@ -124,6 +124,21 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
 
 
 @contextmanager
+def rclone(folder: Path) -> Iterator[S3Server]:
+    """Run rclone's server: it takes conditional writes, and ignores the condition."""
+    port = free_ports(1)[0]
+    (folder / "data").mkdir(parents=True)
+    login = f"{KEY},{SECRET}"
+    command = [
+        program("rclone"), "serve", "s3", "--config", str(folder / "none"), "--addr", f"127.0.0.1:{port}",
+        "--auth-key", login, str(folder / "data"),
+    ]  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    with running(command, folder, lambda: answers(url)):
+        yield S3Server("rclone", url)
+
+
+@contextmanager
 def moto(folder: Path) -> Iterator[S3Server]:
     """Run moto's server: it checks little, but takes and lists every key, as Amazon does."""
     port = free_ports(1)[0]

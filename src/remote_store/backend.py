@@ -167,6 +167,14 @@ class Backend(ABC):
         if not await self.is_folder(""):
             raise NotFound("the root of this storage is not there; create it", path="", backend=self.name)
 
+    async def probe(self) -> CapabilitySet:
+        """Find out what this very storage can do, where only asking it tells.
+
+        Raises:
+            NotFound, PermissionDenied, BackendUnavailable: it does not answer.
+        """
+        return self.capabilities
+
     # -- content ---------------------------------------------------------------
 
     @abstractmethod

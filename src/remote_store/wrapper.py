@@ -70,6 +70,9 @@ class BackendWrapper(Backend):
     async def ping(self) -> None:
         await self.inner.ping()
 
+    async def probe(self) -> CapabilitySet:
+        return await self.inner.probe()
+
     # -- content ---------------------------------------------------------------
 
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:

@@ -418,6 +418,7 @@ def test_bad_input_to_streams(face: str, bad: BadStream) -> None:
 CLOSED: dict[str, Callable[[AsyncStore], Any]] = {
     **{name: bound(call, "f") for name, call in {**OF_A_FILE, **OF_ANYTHING}.items() if name != "child"},
     "ping": lambda store: store.ping(),
+    "probe": lambda store: store.probe(),
     "enter": lambda store: store.__aenter__(),
 }
 

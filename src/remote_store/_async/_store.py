@@ -5,7 +5,7 @@ Docstrings say what happens, never how it is awaited, since both faces share the
 
 from __future__ import annotations
 
-from ..capabilities import Capability
+from ..capabilities import Capability, CapabilitySet
 from ..errors import InvalidPath
 from ..models import FileInfo, FolderInfo, WriteResult
 from ..paths import PathLike, normalize
@@ -96,6 +96,20 @@ class AsyncStore(StoreContent, StoreListing):
         self._scope.require_open()
         with located(self._scope, ("", "")):
             await self._scope.backend.ping()
+
+    async def probe(self) -> CapabilitySet:
+        """Find out what this very storage can do, and return it; ``capabilities`` tell the same from then on.
+
+        Some promises depend on the server: one that ignores conditional writes has no
+        ``EXCLUSIVE_CREATE``. Where that is so it is found out anyway, before the first write
+        that depends on it. It may be tried out on small files with names of their own.
+
+        Raises:
+            NotFound, PermissionDenied, BackendUnavailable: as ``ping`` does.
+        """
+        self._scope.require_open()
+        with located(self._scope, ("", "")):
+            return await self._scope.backend.probe()
 
     # -- changes ---------------------------------------------------------------
 

@@ -317,6 +317,18 @@ class Store:
         """
         drive(self._inner.ping())
 
+    def probe(self) -> CapabilitySet:
+        """Find out what this very storage can do, and return it; ``capabilities`` tell the same from then on.
+
+        Some promises depend on the server: one that ignores conditional writes has no
+        ``EXCLUSIVE_CREATE``. Where that is so it is found out anyway, before the first write
+        that depends on it. It may be tried out on small files with names of their own.
+
+        Raises:
+            NotFound, PermissionDenied, BackendUnavailable: as ``ping`` does.
+        """
+        return drive(self._inner.probe())
+
     def delete(self, path: PathLike, *, missing_ok: bool = False) -> None:
         """Delete a file.
 

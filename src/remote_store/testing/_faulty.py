@@ -25,6 +25,7 @@ from collections.abc import Iterable
 from .. import _runtime
 from .._types import Buffer
 from ..backend import Backend, Pages, Reader, Writer
+from ..capabilities import CapabilitySet
 from ..models import Entry, FileInfo, FolderInfo, WriteOptions, WriteResult
 from ..wrapper import BackendWrapper, PagesWrapper, ReaderWrapper, WriterWrapper
 from ._script import Due, Fault, Hit, Record
@@ -108,6 +109,10 @@ class FaultyBackend(BackendWrapper):
     async def ping(self) -> None:
         await self._pass("ping")
         await super().ping()
+
+    async def probe(self) -> CapabilitySet:
+        await self._pass("probe")
+        return await super().probe()
 
     # -- content ---------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import pytest
 from tests.backends.s3.support import MIB, Asked, Hook, Proxy, Reply, quick
 from tests.runtime.support import WORLDS, run
 
-from remote_store import AsyncStore, BackendUnavailable, RemoteStoreError, Store
+from remote_store import AsyncStore, BackendUnavailable, PreconditionFailed, RemoteStoreError, Store
 
 CONTENT = bytes(itertools.islice(itertools.cycle(range(251)), 3 * MIB))
 PLACES = [0, 1, len(CONTENT) // 2, len(CONTENT) - 1]
@@ -161,9 +161,9 @@ def test_an_object_that_changes_before_its_body_breaks_is_an_error(
 
     proxy.hook = hook
     with store:
-        with pytest.raises(RemoteStoreError, match=re.escape(what)) as caught:
+        with pytest.raises(PreconditionFailed, match=re.escape(what)) as caught:
             READS[way](store)
-    assert type(caught.value) is RemoteStoreError
+    assert type(caught.value) is PreconditionFailed
     assert (caught.value.path, caught.value.retryable) == ("f", False)
 
 
@@ -174,7 +174,7 @@ def test_a_seek_in_an_object_that_has_changed_is_an_error(store: Store, what: st
         assert stream.read(10) == CONTENT[:10]
         CHANGES[what](store)
         stream.seek(2 * MIB)
-        with pytest.raises(RemoteStoreError, match=what):
+        with pytest.raises(PreconditionFailed, match=what):
             stream.read(10)
 
 

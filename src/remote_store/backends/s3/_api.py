@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._runtime.per_loop import PerLoop
 from ...errors import InvalidPath, NotFound, RemoteStoreError
+from ._conditions import Conditions
 from ._connection import Connection, connect
 from ._errors import NAME, code_of, status_of, translated
 from ._options import Options
@@ -24,6 +25,28 @@ class Api:
         self.bucket = options.bucket
         # Not a method of this object: what makes the clients must not keep it alive.
         self._connections = PerLoop(partial(connect, options), Connection.aclose)
+        self._conditions: Conditions | None = None
+
+    @property
+    def conditions(self) -> Conditions:
+        """What is known of the server's way with conditions."""
+        if self._conditions is None:
+            # By an object of its own, so that what is found out does not keep this one alive.
+            self._conditions = Conditions(self._probing(), self.options.conditional_writes)
+        return self._conditions
+
+    def _probing(self) -> Api:
+        other = Api.__new__(Api)
+        other.options, other.bucket = self.options, self.bucket
+        other._connections, other._conditions = self._connections, None
+        return other
+
+    async def client(self) -> AioBaseClient:
+        """Return the running loop's client."""
+        try:
+            return (await self._connections.get()).client
+        except Exception as error:  # as in ``request``
+            raise translated(error, None, self.bucket) from error
 
     async def request(
         self,
@@ -81,6 +104,8 @@ class Api:
 
     async def aclose(self) -> None:
         """Close the clients of all loops."""
+        if self._conditions is not None:
+            await self._conditions.aclose()
         await self._connections.aclose()
 
 

@@ -53,6 +53,10 @@ class S3Backend(Backend):
             aiobotocore's HTTP client, as it is done by itself where a proxy is configured.
         write_options: what to store beside each file, where a write does not say otherwise:
             a storage class or an encryption, say. Copies take these two from here as well.
+        conditional_writes: whether the server honours the conditions of ``overwrite=False``
+            and ``if_match``. None finds out before the first such write, by a small object
+            of its own (Amazon's servers are known to). Without them ``overwrite=False`` can
+            only look first, and two that create a file at the same time may both succeed.
 
     Raises:
         ValueError: an argument makes no sense, by itself or beside another.
@@ -74,10 +78,11 @@ class S3Backend(Backend):
         concurrency: int = 4,
         hot_path: bool | Literal["aiohttp"] = True,
         write_options: WriteOptions | Mapping[str, Any] = NONE,
+        conditional_writes: bool | None = None,
     ) -> None:
         self._options = Options(
             bucket, endpoint_url, key, secret, session_token, region_name, profile, anon,
-            dict(client_options or {}), part_size, concurrency, hot_path, _usual(write_options),
+            dict(client_options or {}), part_size, concurrency, hot_path, _usual(write_options), conditional_writes,
         )  # fmt: skip
         self._api = Api(self._options)
 
@@ -87,7 +92,17 @@ class S3Backend(Backend):
 
     @property
     def capabilities(self) -> CapabilitySet:
-        return _ALL
+        lost = self._api.conditions.lost
+        return CapabilitySet(set(_ALL) - lost) if lost else _ALL
+
+    async def probe(self) -> CapabilitySet:
+        await _runtime.on_asyncio(self._probe)
+        return self.capabilities
+
+    async def _probe(self) -> None:
+        await self._ping()
+        for name in ("put", "complete"):
+            await self._api.conditions.known(name)
 
     def __repr__(self) -> str:
         where = f", endpoint_url={self._options.endpoint_url!r}" if self._options.endpoint_url else ""

@@ -12,7 +12,7 @@ from ...models import WriteResult
 from ._api import Api
 from ._errors import CODES, NAME
 from ._objects import result_of
-from ._upload import Upload, condition, taken
+from ._upload import Upload, taken
 from ._write_options import of_copies
 
 MIB: Final = 1 << 20
@@ -36,7 +36,10 @@ async def copy(api: Api, src: str, dst: str, overwrite: bool) -> tuple[WriteResu
     if headers["ContentLength"] > WHOLE_COPY:
         return await _copy_parts(api, headers, src, dst, overwrite), version
     usual = of_copies(api.options.write_options)
-    parameters = {**_source(api, src, version), **condition(overwrite), **usual}
+    condition = await api.conditions.parameters(
+        "put", dst, if_match=None, refused=None if overwrite else taken(dst)
+    )
+    parameters = {**_source(api, src, version), **condition, **usual}
     refused = RemoteStoreError("a condition does not hold", path=dst, backend=NAME)
     try:
         answer = await api.request("copy_object", dst, parameters, refused=refused)
@@ -97,6 +100,10 @@ async def move(api: Api, src: str, dst: str, overwrite: bool) -> WriteResult:
         path=src,
         backend=NAME,
     )
+    if api.conditions.put is False:  # it would ignore this condition, too: only looking is left
+        found = await api.head(src)
+        if found is not None and found["ETag"] != version:
+            raise changed
     try:
         await api.request("delete_object", src, {"IfMatch": version}, refused=changed)
     except NotFound:

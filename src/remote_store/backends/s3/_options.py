@@ -43,6 +43,7 @@ class Options:
     concurrency: int = 4
     hot_path: bool | Literal["aiohttp"] = True
     write_options: WriteOptions = NONE
+    conditional_writes: bool | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.bucket, str):
@@ -61,6 +62,10 @@ class Options:
             raise ValueError(f"concurrency must be 1 or more, not {self.concurrency}")
         if self.hot_path not in (True, False, "aiohttp"):
             raise ValueError(f"hot_path must be True, False or 'aiohttp', not {self.hot_path!r}")
+        if self.conditional_writes not in (True, False, None):
+            raise ValueError(
+                f"conditional_writes must be True, False or None, not {self.conditional_writes!r}"
+            )
         for url in (self.endpoint_url, self.client_options.get("endpoint_url")):
             _check_endpoint(url)
 

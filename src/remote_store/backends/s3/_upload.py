@@ -29,13 +29,6 @@ LOOKS: Final = 1000
 """How often it is looked whether the parts of a dropped upload have ended."""
 
 
-def condition(overwrite: bool, if_match: str | None = None) -> dict[str, str]:
-    """Return the condition of a request that stores an object, as parameters."""
-    if if_match is not None:
-        return {"IfMatch": f'"{if_match}"'}
-    return {} if overwrite else {"IfNoneMatch": "*"}
-
-
 def refusal(key: str, overwrite: bool, if_match: str | None) -> RemoteStoreError | None:
     """Return the error to raise where that condition does not hold."""
     if if_match is not None:
@@ -60,9 +53,10 @@ def stored_beside(api: Api, key: str, options: WriteOptions) -> dict[str, Any]:
 
 async def put(api: Api, key: str, data: bytes, overwrite: bool, options: WriteOptions = NONE) -> WriteResult:
     """Store a whole object with one request."""
-    if_match = options.if_match
-    parameters = {"Body": data, **stored_beside(api, key, options), **condition(overwrite, if_match)}
-    answer = await stored(api, "put_object", key, parameters, refusal(key, overwrite, if_match))
+    beside, if_match = stored_beside(api, key, options), options.if_match
+    refused = refusal(key, overwrite, if_match)
+    condition = await api.conditions.parameters("put", key, if_match=if_match, refused=refused)
+    answer = await stored(api, "put_object", key, {"Body": data, **beside, **condition}, refused)
     return result_of(key, len(data), answer)
 
 
@@ -165,12 +159,16 @@ class Upload:
 
     async def complete(self) -> WriteResult:
         """Make one object of the parts."""
+        if_match = self._options.if_match
+        refused = refusal(self._key, self._overwrite, if_match)
+        condition = await self._api.conditions.parameters(
+            "complete", self._key, if_match=if_match, refused=refused
+        )
         parameters = {
             "UploadId": await self.upload_id(),
             "MultipartUpload": {"Parts": [self._parts[number] for number in sorted(self._parts)]},
-            **condition(self._overwrite, self._options.if_match),
+            **condition,
         }
-        refused = refusal(self._key, self._overwrite, self._options.if_match)
         answer = await stored(self._api, "complete_multipart_upload", self._key, parameters, refused)
         self.ended = True
         return result_of(self._key, self.size, answer)

@@ -1,0 +1,167 @@
+"""Whether the server honours conditions of writes: found out once, and not trusted before.
+
+There are servers that answer a conditional PUT with success and overwrite all the same,
+and more that do so when an upload in parts is completed. Amazon's own are known to honour both.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from ..._runtime.per_loop import PerLoop
+from ...capabilities import Capability
+from ...errors import CapabilityNotSupported, RemoteStoreError
+from ._errors import NAME, status_of
+
+if TYPE_CHECKING:
+    from ._api import Api
+
+PROBE: Final = ".remote-store-probe-"
+_HELD: Final = (409, 412)
+_NOT_UNDERSTOOD: Final = (400, 501)
+_CREATE: Final = {"IfNoneMatch": "*"}
+_NO_VERSION: Final = {"IfMatch": f'"{"0" * 32}"'}
+
+
+class Conditions:
+    """What is known of one server. True: conditions hold; False: they are ignored; None: not known.
+
+    Attributes:
+        put: for a request that stores an object, and for a copy.
+        complete: for the completion of an upload in parts.
+    """
+
+    def __init__(self, api: Api, known: bool | None) -> None:
+        self.put = self.complete = known
+        self._api = api
+        self._tries = {"put": 3, "complete": 3}
+        # Those who ask at the same time share one probe, which no caller's cancellation ends.
+        self._probes = {name: PerLoop(partial(probe, api), _nothing) for name, probe in _PROBES.items()}
+
+    @property
+    def lost(self) -> set[Capability]:
+        """The capabilities that the server turned out not to have."""
+        exclusive = {Capability.EXCLUSIVE_CREATE} if self.put is False or self.complete is False else set()
+        return exclusive | ({Capability.CONDITIONAL_WRITE} if self.put is False else set())
+
+    async def known(self, name: str) -> bool | None:
+        """Return what is known of a kind of request, found out now if need be."""
+        state: bool | None = getattr(self, name)
+        if state is not None or not self._tries[name]:
+            return state
+        if await self._is_amazon():
+            self.put = self.complete = True
+        else:
+            try:
+                setattr(self, name, await self._probes[name].get())
+            except RemoteStoreError:
+                self._tries[name] -= 1  # not the caller's request: that one may well succeed
+        state = getattr(self, name)
+        return state
+
+    async def _is_amazon(self) -> bool:
+        client: Any = await self._api.client()
+        host = urlsplit(client.meta.endpoint_url).hostname or ""
+        return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+    async def parameters(
+        self, name: str, key: str, *, if_match: str | None, refused: RemoteStoreError | None
+    ) -> dict[str, str]:
+        """Return a request's condition as parameters; look first where the server is not trusted.
+
+        Raises:
+            CapabilityNotSupported: the server ignores ``if_match``.
+            RemoteStoreError: what is given as ``refused``: an object is there.
+        """
+        if refused is None:
+            return {}
+        state = await self.known(name)
+        if if_match is not None:
+            if state is False:
+                raise CapabilityNotSupported(
+                    "this server ignores the condition, so if_match would overwrite what others wrote",
+                    path=key,
+                    backend=NAME,
+                    capability=Capability.CONDITIONAL_WRITE.value,
+                )
+            return {"IfMatch": f'"{if_match}"'}
+        if state is not True and await self._api.head(key) is not None:
+            raise refused
+        return {} if state is False else dict(_CREATE)
+
+    async def aclose(self) -> None:
+        """Let go of what was found out on each loop; it stays known."""
+        for probe in self._probes.values():
+            await probe.aclose()
+
+
+async def _nothing(_: bool) -> None:
+    """Close what needs no closing."""
+
+
+async def _probe_put(api: Api) -> bool:
+    """Return True if the server refuses to overwrite an object of our own, made for this alone."""
+    key = await _free_key(api)
+    try:
+        if not await _taken(api, "put_object", key, {"Body": b"probe", **_CREATE}):
+            return False  # it does not take the condition at all
+        again = {"Body": b"again"}
+        return await _refused(api, "put_object", key, {**again, **_CREATE}) and await _refused(
+            api, "put_object", key, {**again, **_NO_VERSION}
+        )
+    finally:
+        await api.request("delete_object", key)
+
+
+async def _probe_complete(api: Api) -> bool:
+    """Return True if the server refuses to complete an upload over an object."""
+    key = await _free_key(api)
+    await api.request("put_object", key, {"Body": b"probe"})
+    try:
+        begun = {"UploadId": (await api.request("create_multipart_upload", key))["UploadId"]}
+        part = await api.request("upload_part", key, {**begun, "PartNumber": 1, "Body": b"again"})
+        said = {name: value for name, value in part.items() if name.startswith("Checksum")}
+        parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"], **said}]}
+        refused = await _refused(
+            api, "complete_multipart_upload", key, {**begun, "MultipartUpload": parts, **_CREATE}
+        )
+        if refused:
+            await api.request("abort_multipart_upload", key, begun)
+        return refused
+    finally:
+        await api.request("delete_object", key)
+
+
+_PROBES: Final = {"put": _probe_put, "complete": _probe_complete}
+
+
+async def _free_key(api: Api) -> str:
+    """Return a key of which we know that we may delete it. Raises PermissionDenied if we may not."""
+    key = f"{PROBE}{token_hex(8)}"
+    await api.request("delete_object", key)
+    return key
+
+
+async def _taken(api: Api, operation: str, key: str, parameters: dict[str, Any]) -> bool:
+    """Return True if a request succeeds, False if the server does not understand it."""
+    try:
+        await api.request(operation, key, parameters)
+    except RemoteStoreError as error:
+        if status_of(error) not in _NOT_UNDERSTOOD:
+            raise
+        return False
+    return True
+
+
+async def _refused(api: Api, operation: str, key: str, parameters: dict[str, Any]) -> bool:
+    """Return True if a request's condition is said not to hold, False if it is of no account."""
+    try:
+        await api.request(operation, key, parameters)
+    except RemoteStoreError as error:
+        if status_of(error) not in (*_HELD, *_NOT_UNDERSTOOD):
+            raise
+        return status_of(error) in _HELD
+    return False
