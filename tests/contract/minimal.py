@@ -18,6 +18,7 @@ from remote_store import (
     WriteResult,
 )
 from remote_store.backend import Pages, Reader, Writer
+from remote_store.capabilities import OPERATIONS
 from remote_store.errors import AlreadyExists, DirectoryNotEmpty, InvalidPath, NotFound
 from remote_store.models import Entry
 
@@ -44,7 +45,7 @@ class MinimalBackend(Backend):
 
     @property
     def capabilities(self) -> CapabilitySet:
-        return CapabilitySet(Capability)
+        return CapabilitySet({*OPERATIONS, Capability.EXCLUSIVE_CREATE})
 
     async def is_file(self, path: str) -> bool:
         return path in self.files

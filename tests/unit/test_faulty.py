@@ -92,6 +92,7 @@ async def everything(backend: Backend) -> list[Any]:
     await ask(backend.delete_folder("new"))
     await ask(backend.delete_folder("new", recursive=True))
     await ask(backend.ping())
+    await ask(backend.probe())
     await ask(backend.aclose())
     return answers
 

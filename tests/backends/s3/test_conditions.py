@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -79,7 +79,6 @@ def test_a_server_that_ignores_them(rclone: S3Server, world: str) -> None:
             etag = (await store.write("f", b"first")).etag
             assert not {EXCLUSIVE, CONDITIONAL} & set(store.capabilities)
             assert Capability.WRITE_OPTIONS in store.capabilities
-            assert await store.probe() == store.capabilities or True
             for content in (b"second", [LARGE]):
                 with pytest.raises(AlreadyExists):
                     await store.write("f", content)
@@ -194,7 +193,6 @@ def test_a_probe_raises_as_ping_does(fake: Proxy) -> None:
 @pytest.mark.spec("S3-037")
 def test_many_at_once_ask_once(proxy: Proxy, bucket: str) -> None:
     with Store(asking(bucket, proxy.url)) as store:
-        threads = [threading.Thread(target=store.write, args=(f"f{number}", b"x")) for number in range(8)]
-        [thread.start() for thread in threads]
-        [thread.join() for thread in threads]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda number: store.write(f"f{number}", b"x"), range(8)))
     assert probing(proxy) == ["DELETE", "PUT", "PUT", "PUT", "DELETE"]

@@ -9,7 +9,7 @@ import pytest
 from tests.backends.s3.support import MIB, Asked, Proxy, Reply, error_reply, quick
 from tests.runtime.support import WORLDS, run
 
-from remote_store import AsyncStore, BackendUnavailable, RemoteStoreError, Store
+from remote_store import AsyncStore, BackendUnavailable, PreconditionFailed, RemoteStoreError, Store
 
 OLD, NEW = b"old", bytes(11 * MIB)
 PART = 5 * MIB
@@ -143,6 +143,6 @@ def test_a_source_that_changes_while_it_is_moved_stays(
         else:
             with pytest.raises(RemoteStoreError, match="changed while it was moved") as caught:
                 store.move("f", "g")
-            assert (type(caught.value), caught.value.path) == (RemoteStoreError, "f")
+            assert (type(caught.value), caught.value.path) == (PreconditionFailed, "f")
             assert store.read_bytes("f") == b"newer"
         assert store.read_bytes("g") == OLD

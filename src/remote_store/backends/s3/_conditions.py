@@ -49,9 +49,8 @@ class Conditions:
 
     async def known(self, name: str) -> bool | None:
         """Return what is known of a kind of request, found out now if need be."""
-        state: bool | None = getattr(self, name)
-        if state is not None or not self._tries[name]:
-            return state
+        if self._state(name) is not None or not self._tries[name]:
+            return self._state(name)
         if await self._is_amazon():
             self.put = self.complete = True
         else:
@@ -59,8 +58,10 @@ class Conditions:
                 setattr(self, name, await self._probes[name].get())
             except RemoteStoreError:
                 self._tries[name] -= 1  # not the caller's request: that one may well succeed
-        state = getattr(self, name)
-        return state
+        return self._state(name)
+
+    def _state(self, name: str) -> bool | None:
+        return self.put if name == "put" else self.complete
 
     async def _is_amazon(self) -> bool:
         client: Any = await self._api.client()

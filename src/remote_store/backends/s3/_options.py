@@ -25,6 +25,8 @@ _TO_CLIENT: Final = frozenset(
 """Options that ``create_client`` takes; all others are those of ``AioConfig``."""
 _IN_URL: Final = frozenset(("endpoint_url", "region_name", "profile", "anon"))
 
+_SWITCHES: Final = {"hot_path": (True, False, "aiohttp"), "conditional_writes": (True, False, None)}
+
 
 @dataclass(frozen=True)
 class Options:
@@ -50,24 +52,24 @@ class Options:
             raise TypeError(f"bucket must be str, not {type(self.bucket).__name__}")
         if not self.bucket.strip() or "/" in self.bucket:
             raise ValueError(f"bucket must be the name of a bucket, not {self.bucket!r}")
+        self._check_login()
+        if not 5 * MIB <= self.part_size <= 5 * 1024 * MIB:
+            raise ValueError(f"part_size must be 5 MiB to 5 GiB in bytes, not {self.part_size}")
+        if self.concurrency < 1:
+            raise ValueError(f"concurrency must be 1 or more, not {self.concurrency}")
+        for url in (self.endpoint_url, self.client_options.get("endpoint_url")):
+            _check_endpoint(url)
+        for name, known in _SWITCHES.items():
+            if (value := getattr(self, name)) not in known:
+                raise ValueError(f"{name} must be one of {known}, not {value!r}")
+
+    def _check_login(self) -> None:
         if (self.key is None) != (self.secret is None):
             raise ValueError("key and secret belong together; give both, or neither for the standard chain")
         if self.session_token is not None and self.key is None:
             raise ValueError("session_token needs key and secret")
         if self.anon and self.key is not None:
             raise ValueError("anon=True signs nothing, so it cannot be given together with key and secret")
-        if not 5 * MIB <= self.part_size <= 5 * 1024 * MIB:
-            raise ValueError(f"part_size must be 5 MiB to 5 GiB in bytes, not {self.part_size}")
-        if self.concurrency < 1:
-            raise ValueError(f"concurrency must be 1 or more, not {self.concurrency}")
-        if self.hot_path not in (True, False, "aiohttp"):
-            raise ValueError(f"hot_path must be True, False or 'aiohttp', not {self.hot_path!r}")
-        if self.conditional_writes not in (True, False, None):
-            raise ValueError(
-                f"conditional_writes must be True, False or None, not {self.conditional_writes!r}"
-            )
-        for url in (self.endpoint_url, self.client_options.get("endpoint_url")):
-            _check_endpoint(url)
 
     def client_arguments(self, usual_region: str | None = None) -> dict[str, Any]:
         """Return the arguments of ``create_client``; explicit ones win over ``client_options``."""

@@ -180,6 +180,8 @@ class Wire:
         content = await reply.read_all()
         if operation == "head_object" and reply.status == 404:
             raise Missing
+        if reply.status == 412:
+            raise Refused
         if reply.status in (301, 307, 308, 400):
             raise Elsewhere
         if not 200 <= reply.status < 300:
@@ -228,6 +230,15 @@ class Missing(Exception):
     """There is no such object: the answer to HEAD says no more than that, whoever asks."""
 
     response: Final = {"Error": {"Code": "404", "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+
+
+class Refused(Exception):
+    """A condition of the request does not hold: there is no more to be learnt about that either."""
+
+    response: Final = {
+        "Error": {"Code": "PreconditionFailed", "Message": "a condition does not hold"},
+        "ResponseMetadata": {"HTTPStatusCode": 412},
+    }
 
 
 NETWORK_ERRORS: Final = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
