@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import trustme
+
 START_SECONDS = 60.0
 KEY, SECRET = "test-access-key", "test-secret-key"
 
@@ -31,6 +33,14 @@ class S3Server:
     endpoint_url: str
     filer_url: str = ""
     """Where SeaweedFS shows its folders, buckets among them; empty for other servers."""
+    tls_url: str = ""
+    """The same server over TLS, where it has it."""
+    ca_file: str = ""
+
+    @property
+    def tls_options(self) -> dict[str, Any]:
+        """Arguments of an ``S3Backend`` that speaks TLS to this server."""
+        return {**self.options, "endpoint_url": self.tls_url, "client_options": {"verify": self.ca_file}}
 
     @property
     def options(self) -> dict[str, Any]:
@@ -90,7 +100,13 @@ def answers(url: str) -> bool:
 @contextmanager
 def seaweedfs(folder: Path) -> Iterator[S3Server]:
     """Run SeaweedFS: it checks signatures and honours conditional writes and checksums."""
-    ports = free_ports(10)
+    ports = free_ports(11)
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    folder.mkdir(parents=True, exist_ok=True)
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    certificate.private_key_pem.write_to_path(str(folder / "key.pem"))
+    certificate.cert_chain_pems[0].write_to_path(str(folder / "cert.pem"))
     names = (
         "s3.port", "s3.port.grpc", "filer.port", "filer.port.grpc", "master.port", "master.port.grpc",
         "volume.port", "volume.port.grpc", "admin.port", "admin.port.grpc",
@@ -116,11 +132,15 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
         "-s3.autoCreateBucket=false",
         "-s3.localSocket=",
         "-filer.localSocket=",
-        *(f"-{name}={port}" for name, port in zip(names, ports, strict=True)),
+        f"-s3.port.https={ports[10]}",
+        f"-s3.cert.file={folder / 'cert.pem'}",
+        f"-s3.key.file={folder / 'key.pem'}",
+        *(f"-{name}={port}" for name, port in zip(names, ports, strict=False)),
     ]
     url = f"http://127.0.0.1:{ports[0]}"
     with running(command, folder, lambda: answers(url)):
-        yield S3Server("seaweedfs", url, f"http://127.0.0.1:{ports[2]}")
+        tls_url, ca_file = f"https://127.0.0.1:{ports[10]}", str(folder / "ca.pem")
+        yield S3Server("seaweedfs", url, f"http://127.0.0.1:{ports[2]}", tls_url, ca_file)
 
 
 @contextmanager

@@ -267,6 +267,19 @@ class Backend(ABC):
         """
         return native
 
+    async def presign(self, path: str, *, method: str, expires: int, content_type: str | None = None) -> str:
+        """Return a URL by which anybody may GET or PUT this one file for so many seconds.
+
+        Raises:
+            CapabilityNotSupported: there are no such URLs here.
+        """
+        raise CapabilityNotSupported(
+            f"the {self.name} backend has no URLs to give away",
+            path=path,
+            backend=self.name,
+            capability="presign",
+        )
+
     def unwrap(self, type_hint: type[T]) -> T:
         """Return the native object behind the backend, if it is of this type.
 

@@ -14,7 +14,8 @@ class Capability(Enum):
 
     ``EXCLUSIVE_CREATE``: of several that create a file without ``overwrite``, exactly one
     succeeds. ``CONDITIONAL_WRITE``: ``if_match``. ``WRITE_OPTIONS``: what ``WriteOptions``
-    say is kept with the file, and told again. The other names are those of operations.
+    say is kept with the file, and told again. ``PRESIGN``: URLs for who has no credentials.
+    The other names are those of operations.
     """
 
     READ = "read"
@@ -30,14 +31,16 @@ class Capability(Enum):
     EXCLUSIVE_CREATE = "exclusive_create"
     CONDITIONAL_WRITE = "conditional_write"
     WRITE_OPTIONS = "write_options"
+    PRESIGN = "presign"
 
 
 OPERATIONS: Final = frozenset(Capability) - {
     Capability.EXCLUSIVE_CREATE,
     Capability.CONDITIONAL_WRITE,
     Capability.WRITE_OPTIONS,
+    Capability.PRESIGN,
 }
-"""Capabilities to do something at all; the others are about how it is done."""
+"""What a store does every day; the others are about how it is done, or for few storages."""
 
 
 @final

@@ -123,6 +123,9 @@ class BackendWrapper(Backend):
     def to_key(self, native: str) -> str:
         return self.inner.to_key(native)
 
+    async def presign(self, path: str, *, method: str, expires: int, content_type: str | None = None) -> str:
+        return await self.inner.presign(path, method=method, expires=expires, content_type=content_type)
+
     def unwrap(self, type_hint: type[T]) -> T:
         """Return this layer, or what lies below it, whichever is first of the type.
 

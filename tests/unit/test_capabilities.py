@@ -27,6 +27,7 @@ NAMES = [
     "EXCLUSIVE_CREATE",
     "CONDITIONAL_WRITE",
     "WRITE_OPTIONS",
+    "PRESIGN",
 ]
 
 

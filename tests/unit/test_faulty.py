@@ -93,6 +93,7 @@ async def everything(backend: Backend) -> list[Any]:
     await ask(backend.delete_folder("new", recursive=True))
     await ask(backend.ping())
     await ask(backend.probe())
+    await ask(backend.presign("a/file", method="GET", expires=60))
     await ask(backend.aclose())
     return answers
 

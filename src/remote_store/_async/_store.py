@@ -5,6 +5,9 @@ Docstrings say what happens, never how it is awaited, since both faces share the
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final, Literal
+
 from ..capabilities import Capability, CapabilitySet
 from ..errors import InvalidPath
 from ..models import FileInfo, FolderInfo, WriteResult
@@ -174,6 +177,38 @@ class AsyncStore(StoreContent, StoreListing):
             operation = backend.move if move else backend.copy
             return self._scope.result(await operation(source, target, overwrite=overwrite))
 
+    async def presign(
+        self,
+        path: PathLike,
+        *,
+        method: Literal["GET", "PUT"] = "GET",
+        expires: float | timedelta = 3600,
+        content_type: str | None = None,
+    ) -> str:
+        """Return a URL by which anybody may read or write this one file, without credentials.
+
+        Nothing is asked of the storage, so the file need not exist. The URL is a secret as
+        long as it holds, and ends earlier with temporary credentials.
+
+        Args:
+            path: the file.
+            method: what the URL is for: ``"GET"`` or ``"PUT"``.
+            expires: how long it holds, in seconds or as a timedelta; a second to seven days.
+            content_type: for PUT, the media type that has to be sent with the content.
+
+        Raises:
+            CapabilityNotSupported: the storage has no such URLs.
+            ValueError: the method or the time makes no sense.
+        """
+        seconds = _presigned(method, expires, content_type)
+        self._scope.require_open()
+        self._scope.backend.capabilities.require(Capability.PRESIGN, backend=self._scope.backend.name)
+        key = self._scope.file_key(path)
+        with located(self._scope, (key, path)):
+            return await self._scope.backend.presign(
+                key, method=method, expires=seconds, content_type=content_type
+            )
+
     def child(self, path: PathLike) -> AsyncStore:
         """Return a store whose root is a folder of this one; it need not exist yet.
 
@@ -181,3 +216,21 @@ class AsyncStore(StoreContent, StoreListing):
         closes it too.
         """
         return AsyncStore._borrow(self._scope.backend, self._scope.folder_key(path), self._scope.life)
+
+
+LONGEST_URL: Final = 7 * 24 * 3600
+"""Seconds that a presigned URL may hold: the most that Signature Version 4 allows."""
+
+
+def _presigned(method: object, expires: float | timedelta, content_type: str | None) -> int:
+    """Check what a URL is wanted for; return how many seconds it shall hold."""
+    if method not in ("GET", "PUT"):
+        raise ValueError(f"method must be 'GET' or 'PUT', not {method!r}")
+    if content_type is not None and method != "PUT":
+        raise ValueError("content_type is for method='PUT'")
+    seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
+    if not isinstance(seconds, (int, float)):
+        raise TypeError(f"expires must be seconds or a timedelta, not {type(expires).__name__}")
+    if not 1 <= seconds <= LONGEST_URL:
+        raise ValueError(f"expires must be 1 second to 7 days, not {expires!r}")
+    return int(seconds)

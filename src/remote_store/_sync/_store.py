@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, Self, TypeVar
+from datetime import timedelta
+from typing import BinaryIO, Literal, Self, TypeVar
 
 from .._async import AsyncStore
 from .._async._walk import WalkStep
@@ -363,6 +364,31 @@ class Store:
     def copy(self, src: PathLike, dst: PathLike, *, overwrite: bool = False) -> WriteResult:
         """Copy a file within the store, on the storage's own side where it can. Raises as ``move`` does."""
         return drive(self._inner.copy(src, dst, overwrite=overwrite))
+
+    def presign(
+        self,
+        path: PathLike,
+        *,
+        method: Literal["GET", "PUT"] = "GET",
+        expires: float | timedelta = 3600,
+        content_type: str | None = None,
+    ) -> str:
+        """Return a URL by which anybody may read or write this one file, without credentials.
+
+        Nothing is asked of the storage, so the file need not exist. The URL is a secret as
+        long as it holds, and ends earlier with temporary credentials.
+
+        Args:
+            path: the file.
+            method: what the URL is for: ``"GET"`` or ``"PUT"``.
+            expires: how long it holds, in seconds or as a timedelta; a second to seven days.
+            content_type: for PUT, the media type that has to be sent with the content.
+
+        Raises:
+            CapabilityNotSupported: the storage has no such URLs.
+            ValueError: the method or the time makes no sense.
+        """
+        return drive(self._inner.presign(path, method=method, expires=expires, content_type=content_type))
 
     def child(self, path: PathLike) -> Store:
         """Return a store whose root is a folder of this one; it need not exist yet.

@@ -223,7 +223,7 @@ class MemoryBackend(Backend):
         raise error(text, path=path, backend=self.name)
 
 
-_ALL: Final = CapabilitySet(Capability)
+_ALL: Final = CapabilitySet(frozenset(Capability) - {Capability.PRESIGN})
 
 
 def _info(path: str, file: _File) -> FileInfo:

@@ -165,6 +165,10 @@ class FaultyBackend(BackendWrapper):
         await self._pass("copy", src, dst)
         return await super().copy(src, dst, overwrite=overwrite)
 
+    async def presign(self, path: str, *, method: str, expires: int, content_type: str | None = None) -> str:
+        await self._pass("presign", path)
+        return await super().presign(path, method=method, expires=expires, content_type=content_type)
+
     # -- the rest ----------------------------------------------------------------
 
     def list_pages(

@@ -23,7 +23,7 @@ _SECONDS: Final = {"delay": 0.1, "stall": 60.0}
 
 OPERATIONS: Final = frozenset(
     (
-        "is_file", "is_folder", "exists", "get_file_info", "get_folder_info", "ping", "probe",
+        "is_file", "is_folder", "exists", "get_file_info", "get_folder_info", "ping", "probe", "presign",
         "open_read", "read_bytes", "open_write", "write_bytes",
         "delete", "delete_folder", "move", "copy", "list_pages", "aclose",
         "reader.read", "reader.seek", "reader.aclose",

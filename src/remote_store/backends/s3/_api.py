@@ -72,6 +72,21 @@ class Api:
                 raise refused from error
             raise translated(error, key, self.bucket) from error
 
+    async def presign(self, key: str, method: str, expires: int, content_type: str | None) -> str:
+        """Return a URL that is signed for one request; nothing is asked of the server."""
+        parameters = {"Bucket": self.bucket, "Key": key}
+        if content_type is not None:
+            parameters["ContentType"] = content_type
+        _require_text(key, key)
+        client: Any = await self.client()
+        try:
+            url: str = await client.generate_presigned_url(
+                f"{method.lower()}_object", Params=parameters, ExpiresIn=expires
+            )
+        except Exception as error:  # as in ``request``
+            raise translated(error, key, self.bucket) from error
+        return url
+
     async def head(self, key: str) -> dict[str, Any] | None:
         """Return an object's headers; None if there is no such object."""
         try:

@@ -82,7 +82,8 @@ class S3Backend(Backend):
     ) -> None:
         self._options = Options(
             bucket, endpoint_url, key, secret, session_token, region_name, profile, anon,
-            dict(client_options or {}), part_size, concurrency, hot_path, _usual(write_options), conditional_writes,
+            dict(client_options or {}), part_size, concurrency, hot_path, _usual(write_options),
+            conditional_writes,
         )  # fmt: skip
         self._api = Api(self._options)
 
@@ -217,6 +218,9 @@ class S3Backend(Backend):
         if native == root:
             return ""
         return native[len(root) + 1 :].removesuffix("/") if native.startswith(f"{root}/") else native
+
+    async def presign(self, path: str, *, method: str, expires: int, content_type: str | None = None) -> str:
+        return await _runtime.on_asyncio(self._api.presign, path, method, expires, content_type)
 
     def unwrap(self, type_hint: type[T]) -> T:
         from aiobotocore.client import AioBaseClient

@@ -30,7 +30,14 @@ async def connect(options: Options) -> Connection:
 
     # It makes every small upload wait for a second answer of the server.
     client.meta.events.unregister("before-call.s3", add_expect_header)
+    events: Any = client.meta.events  # its stubs know of no handler that returns something
+    events.register_first("choose-signer.s3", _sign_urls_like_requests)
     return Connection(options, session, client, http[0] if http and options.hot_path else None)
+
+
+def _sign_urls_like_requests(signature_version: object, **_: object) -> str | None:
+    """Keep Signature Version 4 for presigned URLs, which botocore makes with the one of 2006 by default."""
+    return "s3v4-query" if signature_version in ("v4-query", "s3v4-query") else None
 
 
 class Connection:

@@ -134,7 +134,10 @@ class Wire:
         target = f"{path}?{query}" if query else path
         payload = body if plain.method == "PUT" else None
         reply = await self._transport.send(plain.method, target, signed, payload)
-        return await self._answer(operation, reply)
+        answer = await self._answer(operation, reply)
+        if answer is None and reply.status == 412 and not _CONDITIONS.keys().isdisjoint(parameters):
+            raise Refused
+        return answer
 
     def _stamp(self) -> str:
         """Return the time; the text of a second is made once."""
@@ -180,8 +183,6 @@ class Wire:
         content = await reply.read_all()
         if operation == "head_object" and reply.status == 404:
             raise Missing
-        if reply.status == 412:
-            raise Refused
         if reply.status in (301, 307, 308, 400):
             raise Elsewhere
         if not 200 <= reply.status < 300:
