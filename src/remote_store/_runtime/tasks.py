@@ -61,6 +61,17 @@ class Tasks:
             await asyncio.sleep(0)
 
 
+def begun(call: Callable[..., Awaitable[T]], *args: Any) -> asyncio.Task[T]:
+    """Begin a coroutine function whose outcome may never be looked at."""
+
+    async def main() -> T:
+        return await call(*args)
+
+    task = asyncio.get_running_loop().create_task(main())
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # or the loop would complain
+    return task
+
+
 async def unbroken(task: asyncio.Task[T]) -> T:
     """Wait for a task; a cancellation ends the waiting and not the task."""
     return await asyncio.shield(task)

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ... import _runtime
+from ..._runtime.tasks import Task, begun, soon, unbroken
 from ...backend import Pages
-from ...errors import InvalidPath
+from ...errors import InvalidPath, RemoteStoreError
 from ...models import Entry, RemoteFolder
 from ...paths import RemotePath
 from ._api import Api
@@ -23,13 +24,18 @@ PAGE_KEYS: Final = 1000  # the most a server gives
 
 
 class S3Pages(Pages):
-    """A listing: one request for each page."""
+    """A listing: one request for each page.
+
+    From the second page on, the next one is asked for while the caller works on the last:
+    who stops after the first entries pays for one request only.
+    """
 
     def __init__(self, api: Api, path: str, recursive: bool, files: bool, folders: bool) -> None:
         self._api, self._path = api, path
         self._prefix = f"{path}/" if path else ""
         self._recursive, self._files, self._folders = recursive, files, folders
         self._next: dict[str, str] | None = {}
+        self._ahead: Task[dict[str, Any]] | None = None
         self._any = False
         self._last = ""  # the folder that the last key was in
 
@@ -40,17 +46,43 @@ class S3Pages(Pages):
 
     async def _page(self) -> list[Entry]:
         assert self._next is not None
-        parameters = {"Prefix": self._prefix, "MaxKeys": PAGE_KEYS, **self._next}
-        if not self._recursive:
-            parameters["Delimiter"] = "/"
-        answer = await self._api.request("list_objects_v2", None, parameters)
+        answer = await self._answer(self._next)
         token = answer.get("NextContinuationToken") if answer.get("IsTruncated") else None
+        if token is not None and self._next:
+            self._ahead = begun(_request, self._api, self._parameters({"ContinuationToken": token}))
         entries = list(self._entries(answer))
         self._any = self._any or bool(answer.get("Contents") or answer.get("CommonPrefixes"))
         if token is None and not self._any and self._path and await self._api.head(self._path) is not None:
             raise InvalidPath("this is a file, not a folder", path=self._path, backend=NAME)
         self._next = {"ContinuationToken": token} if token is not None else None
         return entries
+
+    async def _answer(self, position: dict[str, str]) -> dict[str, Any]:
+        if self._ahead is None:
+            return await _request(self._api, self._parameters(position))
+        try:
+            answer = await unbroken(self._ahead)  # who is cancelled finds the same page again
+        except RemoteStoreError:
+            self._ahead = None
+            raise
+        self._ahead = None
+        return answer
+
+    def _parameters(self, position: dict[str, str]) -> dict[str, Any]:
+        level = {} if self._recursive else {"Delimiter": "/"}
+        return {"Prefix": self._prefix, "MaxKeys": PAGE_KEYS, **level, **position}
+
+    async def aclose(self) -> None:
+        self._drop()
+        self._next = None
+
+    def __del__(self) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
+        ahead, self._ahead = getattr(self, "_ahead", None), None
+        if ahead is not None and not ahead.done():
+            soon(ahead.get_loop(), ahead.cancel)
 
     def _entries(self, answer: dict[str, Any]) -> Iterator[Entry]:
         for found in answer.get("CommonPrefixes", ()) if self._folders else ():
@@ -78,3 +110,8 @@ class S3Pages(Pages):
                 break
             at = folder.find("/", at + 1)
         self._last = folder
+
+
+async def _request(api: Api, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Ask for a page. No method, for a request that is under way must not keep a dropped listing alive."""
+    return await api.request("list_objects_v2", None, parameters)
