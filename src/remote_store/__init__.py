@@ -4,6 +4,7 @@ errors paths models capabilities config    the vocabulary: values, no I/O
 backend        the contract that every kind of storage fulfils
 backends/      memory, local, and those that extras bring
 _runtime/      where work runs: worker threads, loops, or the caller's own thread
+_http/         an HTTP client on asyncio, for backends' hot paths
 _async/        AsyncStore, AsyncRegistry and streams, written by hand
 _sync/         Store, Registry and streams: generated from _async, never edited
 typing         names for annotations
