@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from tests.s3_buckets import Buckets
@@ -19,7 +19,7 @@ class S3Contract(BackendContract):
     """Makes the backend; no test class itself, so that each file collects its own."""
 
     looks_before_writing: ClassVar[bool] = False
-    hot_path: ClassVar[bool] = True
+    hot_path: ClassVar[Any] = True
     server: S3Server
     bucket: str
 

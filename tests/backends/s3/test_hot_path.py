@@ -12,7 +12,16 @@ from aiobotocore.httpsession import AIOHTTPSession
 from tests.backends.s3.support import Proxy, Reply, error_reply, quick
 from tests.services import S3Server
 
-from remote_store import AlreadyExists, NotFound, PermissionDenied, RemoteStoreError, Store
+from remote_store import (
+    AlreadyExists,
+    BackendUnavailable,
+    NotFound,
+    PermissionDenied,
+    RemoteStoreError,
+    Store,
+)
+from remote_store.backends.s3 import _transports
+from remote_store.backends.s3._transports import transport_for
 from remote_store.backends.s3._wire import OPERATIONS, Wire
 
 pytestmark = pytest.mark.spec("S3-030")
@@ -48,10 +57,57 @@ def use(store: Store) -> None:
     store.delete_folder("a", recursive=True)
 
 
-def test_plain_requests_go_straight(seaweedfs: S3Server, bucket: str, by_wire: list[str]) -> None:
-    with Store(quick(bucket, seaweedfs.endpoint_url, part_size=5 << 20)) as store:
+@pytest.fixture
+def transports(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give the kinds of transports that are made."""
+    made: list[str] = []
+
+    async def noted(*args: Any) -> Any:
+        transport = await transport_for(*args)
+        made.append(type(transport).__name__)
+        return transport
+
+    monkeypatch.setattr(_transports, "transport_for", noted)
+    return made
+
+
+@pytest.mark.parametrize(("hot_path", "kind"), [(True, "Pool"), ("aiohttp", "ByAiohttp")])
+@pytest.mark.parametrize("tls", [False, True])
+def test_plain_requests_go_straight(
+    seaweedfs: S3Server,
+    bucket: str,
+    by_wire: list[str],
+    transports: list[str],
+    hot_path: Any,
+    kind: str,
+    tls: bool,
+) -> None:
+    url, client = (seaweedfs.tls_url, {"verify": seaweedfs.ca_file}) if tls else (seaweedfs.endpoint_url, {})
+    with Store(quick(bucket, url, client, part_size=5 << 20, hot_path=hot_path)) as store:
         use(store)
     assert set(by_wire) == set(OPERATIONS)
+    assert transports == [kind]
+
+
+@pytest.mark.parametrize(
+    "client", [{"proxies": {"http": "http://127.0.0.1:9"}}, {"connector_args": {"use_dns_cache": False}}]
+)
+def test_what_our_own_client_does_not_know_goes_by_aiohttp(
+    seaweedfs: S3Server, bucket: str, transports: list[str], client: dict[str, Any]
+) -> None:
+    with Store(quick(bucket, seaweedfs.endpoint_url, client)) as store:
+        if "proxies" in client:  # nobody listens there
+            with pytest.raises(BackendUnavailable, match="proxy"):
+                store.write("f", b"x")
+        else:
+            store.write("f", b"x")
+    assert transports == ["ByAiohttp"]
+
+
+def test_a_certificate_need_not_be_checked(seaweedfs: S3Server, bucket: str, by_wire: list[str]) -> None:
+    with Store(quick(bucket, seaweedfs.tls_url, {"verify": False})) as store:
+        assert store.write("f", b"x", overwrite=True).size == 1
+    assert by_wire == ["put_object"]
 
 
 class OwnSession(AIOHTTPSession):

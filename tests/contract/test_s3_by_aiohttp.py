@@ -1,0 +1,13 @@
+"""The contract on S3 once more, with the plain requests going through aiohttp."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+from tests.contract.test_s3 import S3Contract
+
+
+@pytest.mark.spec("S3-030")
+class TestSeaweedFSByAiohttp(S3Contract):
+    hot_path: ClassVar[Any] = "aiohttp"
