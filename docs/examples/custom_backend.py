@@ -11,7 +11,6 @@ from itertools import islice
 from remote_store import (
     AlreadyExists,
     Backend,
-    Capability,
     CapabilitySet,
     DirectoryNotEmpty,
     FileInfo,
@@ -23,6 +22,7 @@ from remote_store import (
     WriteOptions,
     WriteResult,
 )
+from remote_store.capabilities import OPERATIONS
 from remote_store.lowlevel import checkpoint
 from remote_store.typing import Buffer, Entry, Pages, Reader, Writer
 
@@ -47,7 +47,8 @@ class DictBackend(Backend):
 
     @property
     def capabilities(self) -> CapabilitySet:
-        return CapabilitySet(Capability)
+        # Not what it lacks: conditional writes, options stored beside the content, URLs to give away.
+        return CapabilitySet(OPERATIONS)
 
     # -- questions
 
