@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..._runtime.per_loop import PerLoop
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ._conditions import Conditions
 from ._connection import Connection, connect
 from ._errors import NAME, code_of, status_of, translated
-from ._options import Options
+from ._options import Options, customer_key
 
 if TYPE_CHECKING:
     from aiobotocore.client import AioBaseClient
+
+
+_WITH_KEY: Final = frozenset(
+    (
+        "get_object", "head_object", "put_object", "create_multipart_upload", "upload_part",
+        "upload_part_copy", "copy_object",
+    )
+)  # fmt: skip
+"""Requests that read or write content which an encryption key of the user's own may protect."""
 
 
 class Api:
@@ -60,7 +69,7 @@ class Api:
 
         ``refused`` is raised where a condition of the request does not hold.
         """
-        wanted = {"Bucket": self.bucket, **(parameters or {})}
+        wanted = {"Bucket": self.bucket, **self._customer_key(operation), **(parameters or {})}
         if key is not None:
             wanted["Key"] = key
         _require_text(key or wanted.get("Prefix", ""), key)
@@ -71,6 +80,20 @@ class Api:
             if refused is not None and status_of(error) == 412:
                 raise refused from error
             raise translated(error, key, self.bucket) from error
+
+    def _customer_key(self, operation: str) -> Mapping[str, str]:
+        """Return the encryption key that the bucket's owner keeps, for requests that need it."""
+        if self.options.sse_customer_key is None or operation not in _WITH_KEY:
+            return {}
+        key = customer_key(self.options.sse_customer_key)
+        if "copy" in operation:
+            return {**key, **{f"CopySource{name}": value for name, value in key.items()}}
+        return key
+
+    async def sends_checksums(self) -> bool:
+        """Return True if requests are to carry checksums, as the client is configured."""
+        config: Any = (await self.client()).meta.config
+        return bool(config.request_checksum_calculation != "when_required")
 
     async def presign(self, key: str, method: str, expires: int, content_type: str | None) -> str:
         """Return a URL that is signed for one request; nothing is asked of the server."""

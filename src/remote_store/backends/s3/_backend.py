@@ -43,9 +43,10 @@ class S3Backend(Backend):
         session_token: token of temporary credentials.
         profile: profile of the shared files to use.
         anon: sign nothing, for public buckets.
-        part_size: bytes of one part of a large upload, 5 MiB to 5 GiB; parts grow where an
+        part_size: bytes of one part of a large upload or download, 5 MiB to 5 GiB; parts grow where an
             object needs more than the 10,000 that there may be.
-        concurrency: requests at once for one large upload, copy or deletion.
+        concurrency: requests at once for one large upload, download, copy or deletion. Each
+            holds up to ``part_size`` bytes in memory; 1 reads large objects as one stream.
         hot_path: make plain requests (GET, HEAD, PUT, DELETE, parts and listings) without
             aiobotocore's own machinery, at a fraction of its processor time. It is left
             where it is not understood: other signatures, sessions of your own. Hooks on
@@ -57,6 +58,9 @@ class S3Backend(Backend):
             and ``if_match``. None finds out before the first such write, by a small object
             of its own (Amazon's servers are known to). Without them ``overwrite=False`` can
             only look first, and two that create a file at the same time may both succeed.
+        sse_customer_key: a key of your own (32 bytes, or their base64 as text) with which the
+            server encrypts what it keeps (SSE-C). It is sent with each request and kept
+            nowhere: what is lost with it stays lost. Amazon takes it over TLS only.
 
     Raises:
         ValueError: an argument makes no sense, by itself or beside another.
@@ -79,11 +83,12 @@ class S3Backend(Backend):
         hot_path: bool | Literal["aiohttp"] = True,
         write_options: WriteOptions | Mapping[str, Any] = NONE,
         conditional_writes: bool | None = None,
+        sse_customer_key: bytes | str | None = None,
     ) -> None:
         self._options = Options(
             bucket, endpoint_url, key, secret, session_token, region_name, profile, anon,
             dict(client_options or {}), part_size, concurrency, hot_path, _usual(write_options),
-            conditional_writes,
+            conditional_writes, sse_customer_key,
         )  # fmt: skip
         self._api = Api(self._options)
 
@@ -94,6 +99,8 @@ class S3Backend(Backend):
     @property
     def capabilities(self) -> CapabilitySet:
         lost = self._api.conditions.lost
+        if self._options.sse_customer_key is not None:  # who has only the URL could not use it
+            lost = lost | {Capability.PRESIGN}
         return CapabilitySet(set(_ALL) - lost) if lost else _ALL
 
     async def probe(self) -> CapabilitySet:

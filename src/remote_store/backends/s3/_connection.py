@@ -212,7 +212,9 @@ def _prepared(options: Options) -> tuple[AioSession, dict[str, Any]]:
     """
     from aiobotocore.session import AioSession
 
-    from . import _wire  # noqa: F401 - imported here, where that may take long
+    from . import _checks, _wire  # noqa: F401 - imported here, where that may take long
+
+    _checks.load_optional()
 
     session = AioSession(profile=options.profile)
     session.register_component("data_loader", _models_like(session.get_component("data_loader")))

@@ -1,14 +1,24 @@
-"""One object on its way down, pinned by its ETag to the version it was opened in."""
+"""One object on its way down, pinned by its ETag to the version it was opened in.
+
+It begins as one stream. Who has read as much of that as one part is long, and has more
+than a part before him, gets the rest in ranges, several at once: a single connection to
+a storage far away gives less than the line does.
+"""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from ... import _runtime
 from ..._runtime.tasks import current_loop, soon
 from ...backend import CHUNK_SIZE, Reader, gathered
 from ...errors import BackendUnavailable, NotFound, PreconditionFailed, RemoteStoreError
+from ._ahead import Ahead
 from ._api import Api
+from ._checks import Check, Damaged, check_of
 from ._errors import NAME, status_of, translated
 from ._objects import etag_of
 
@@ -25,10 +35,11 @@ class Download:
     def __init__(self, api: Api, key: str, start: int, length: int | None) -> None:
         self._api, self.key, self._start, self._length = api, key, start, length
         self._body: Any = None
-        self._pin: dict[str, str] = {}
+        self._pin: Mapping[str, str] = {}
+        self._check: Check | None = None
         self.headers: dict[str, Any] = {}
         self.position = 0  # where the caller stands
-        self._body_at = 0  # where the body stands
+        self._body_from = self._body_at = 0  # where the body began, and where it stands
         self.size = 0
         self.loop = current_loop()
 
@@ -49,6 +60,7 @@ class Download:
                     raise
             else:
                 self._keep(answer, answer["ContentLength"])
+                self._check = check_of(answer)
                 self._body = answer["Body"]
                 return
         self._keep(await self._api.request("head_object", self.key), 0)
@@ -56,10 +68,10 @@ class Download:
     def _keep(self, answer: dict[str, Any], size: int) -> None:
         self.headers = {name: value for name, value in answer.items() if name != "Body"}
         self.size = size
-        if answer.get("ETag"):
-            self._pin = {"IfMatch": answer["ETag"]}
+        pin = {"IfMatch": answer["ETag"]} if answer.get("ETag") else {}
         if answer.get("VersionId", "null") != "null":
-            self._pin["VersionId"] = answer["VersionId"]
+            pin["VersionId"] = answer["VersionId"]
+        self._pin = pin
 
     async def _get(self, start: int, end: int | None) -> dict[str, Any]:
         ranged = {}
@@ -87,8 +99,17 @@ class Download:
         except BaseException:
             self.close()  # what was read of the piece is lost: the next read asks for it again
             raise
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._compare(data)
         self.position += count
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return data
+
+    def _compare(self, data: bytes) -> None:
+        if self._check is not None:
+            try:
+                self._check.add(self.position, data, self.size)
+            except Damaged as error:
+                raise translated(error, self.key, self._api.bucket) from error
 
     async def _gather(self, pieces: list[bytes], count: int) -> None:
         """Add pieces that are so many bytes together, however often the body breaks and goes on."""
@@ -114,6 +135,7 @@ class Download:
         if missing and (self._body is None or self._body_at != self.position + had):
             await self._reopen(self.position + had)
         while missing:
+            self._widen()
             piece = await self._body.read(missing)
             if not piece:
                 raise ConnectionError("the body ended early")
@@ -123,6 +145,16 @@ class Download:
         if self._body is not None and self._body_at == self.size:
             await self._end()
 
+    def _widen(self) -> None:
+        """Go on in ranges where that is worth it."""
+        options = self._api.options
+        read, left = self._body_at - self._body_from, self.size - self._body_at
+        wide = options.concurrency > 1 and read >= options.part_size < left and self._pin
+        if wide and not isinstance(self._body, Ahead):
+            self.close()
+            fetch = partial(_fetch, self._api, self.key, self._pin, self._start)
+            self._body = Ahead(fetch, self._body_at, self.size, options.part_size, options.concurrency)
+
     async def _reopen(self, position: int) -> None:
         self.close()
         try:
@@ -131,7 +163,15 @@ class Download:
             raise PreconditionFailed(
                 "the file was deleted while it was being read", path=self.key, backend=NAME
             ) from error
-        self._body, self._body_at = answer["Body"], position
+        self._body = answer["Body"]
+        self._body_from = self._body_at = position
+
+    @classmethod
+    def of_range(cls, api: Api, key: str, pin: Mapping[str, str], start: int, length: int) -> Download:
+        """Return the download of a part of a version that is known to have it."""
+        download = cls(api, key, start, length)
+        download._pin, download.size = pin, length
+        return download
 
     async def _end(self) -> None:
         """See the end of the body: what checks it does so there, and the connection is free again."""
@@ -142,6 +182,20 @@ class Download:
         body, self._body = self._body, None
         if body is not None:
             body.close()
+
+
+async def _fetch(
+    api: Api, key: str, pin: Mapping[str, str], offset: int, start: int, end: int
+) -> deque[bytes]:
+    """Return a range. No method, for a request that is under way must not keep a dropped stream alive."""
+    download = Download.of_range(api, key, pin, offset + start, end - start)
+    pieces: deque[bytes] = deque()
+    try:
+        while piece := await download.read(CHUNK_SIZE):
+            pieces.append(piece)
+    finally:
+        download.close()
+    return pieces
 
 
 class S3Reader(Reader):

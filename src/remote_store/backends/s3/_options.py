@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -46,6 +48,7 @@ class Options:
     hot_path: bool | Literal["aiohttp"] = True
     write_options: WriteOptions = NONE
     conditional_writes: bool | None = None
+    sse_customer_key: bytes | str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.bucket, str):
@@ -59,6 +62,8 @@ class Options:
             raise ValueError(f"concurrency must be 1 or more, not {self.concurrency}")
         for url in (self.endpoint_url, self.client_options.get("endpoint_url")):
             _check_endpoint(url)
+        if self.sse_customer_key is not None:
+            customer_key(self.sse_customer_key)
         for name, known in _SWITCHES.items():
             if (value := getattr(self, name)) not in known:
                 raise ValueError(f"{name} must be one of {known}, not {value!r}")
@@ -116,6 +121,26 @@ class Options:
             config = config.merge(theirs)
             vars(config).update({name: _copied(value) for name, value in vars(config).items()})
         return config.merge(AioConfig(signature_version=UNSIGNED)) if self.anon else config
+
+
+def customer_key(key: bytes | str) -> dict[str, str]:
+    """Return an encryption key, of 32 bytes or their base64, as parameters of a request.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        raw = base64.b64decode(key, validate=True) if isinstance(key, str) else bytes(key)
+    except (ValueError, TypeError):
+        raw = b""
+    if len(raw) != 32:
+        raise ValueError("sse_customer_key must be 32 bytes, or their base64 as text")  # never shown
+    digest = hashlib.md5(raw, usedforsecurity=False).digest()
+    return {
+        "SSECustomerAlgorithm": "AES256",
+        "SSECustomerKey": base64.b64encode(raw).decode(),
+        "SSECustomerKeyMD5": base64.b64encode(digest).decode(),
+    }
 
 
 def _copied(value: Any) -> Any:

@@ -6,6 +6,7 @@ then there is nothing under its name, and an upload that fails leaves nothing be
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from ...backend import Writer
 from ...errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
 from ...models import WriteOptions, WriteResult
 from ._api import Api
+from ._checks import in_base64, joined
 from ._errors import NAME, code_of
 from ._objects import guessed_type, result_of
 from ._write_options import NONE, parameters_of
@@ -23,6 +25,7 @@ from ._write_options import NONE, parameters_of
 PARTS_OF_A_SIZE: Final = 900
 """After so many parts they double: 10,000 of them, the most there may be, reach beyond 5 TiB."""
 LARGEST_PART: Final = 5 << 30
+_OF_THE_WHOLE: Final = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
 
 LOOK_SECONDS: Final = 0.01
 LOOKS: Final = 1000
@@ -89,6 +92,8 @@ class Upload:
         self._held = 0
         self._begun: Task[dict[str, Any]] | None = None
         self._parts: dict[int, dict[str, Any]] = {}
+        self._crcs: dict[int, tuple[int, int]] | None = None  # where the server keeps one of the whole
+        self._by_server = headers is not None
         self._count = 0
         self._stopped: Task[None] | None = None
         self._tasks = Tasks()
@@ -123,7 +128,11 @@ class Upload:
         await self._tasks.fewer_than(self._api.options.concurrency)  # the one to be filled now counts, too
 
     async def _put_part(self, number: int, body: bytes) -> None:
-        parameters = {"UploadId": await self.upload_id(), "PartNumber": number, "Body": body}
+        parameters: dict[str, Any] = {"UploadId": await self.upload_id(), "PartNumber": number, "Body": body}
+        if self._crcs is not None:
+            crc = zlib.crc32(body)
+            self._crcs[number] = crc, len(body)
+            parameters["ChecksumCRC32"] = in_base64(crc)
         self.keep(number, await self._api.request("upload_part", self._key, parameters))
 
     def keep(self, number: int, answer: Mapping[str, Any]) -> None:
@@ -139,7 +148,11 @@ class Upload:
         return str((await unbroken(self._begun))["UploadId"])
 
     async def _begin(self) -> dict[str, Any]:
-        return await self._api.request("create_multipart_upload", self._key, self._headers)
+        checksum = {} if self._by_server or not await self._api.sends_checksums() else _OF_THE_WHOLE
+        answer = await self._api.request("create_multipart_upload", self._key, {**self._headers, **checksum})
+        if checksum and answer.get("ChecksumType") == checksum["ChecksumType"]:
+            self._crcs = {}  # not all servers know that kind; who does not say so would compare another one
+        return answer
 
     async def commit(self) -> WriteResult:
         """Make the object visible."""
@@ -167,11 +180,18 @@ class Upload:
         parameters = {
             "UploadId": await self.upload_id(),
             "MultipartUpload": {"Parts": [self._parts[number] for number in sorted(self._parts)]},
+            **self._checksum(),
             **condition,
         }
         answer = await stored(self._api, "complete_multipart_upload", self._key, parameters, refused)
         self.ended = True
         return result_of(self._key, self.size, answer)
+
+    def _checksum(self) -> dict[str, str]:
+        if self._crcs is None:
+            return {}
+        whole = joined(self._crcs[number] for number in sorted(self._crcs))
+        return {"ChecksumCRC32": in_base64(whole), "ChecksumType": "FULL_OBJECT"}
 
     async def abort(self) -> None:
         """Stop what is under way and have the server forget the parts; harmless after ``commit``."""

@@ -11,7 +11,6 @@ Imported once the SDK is known to be there.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import time
 import zlib
@@ -23,6 +22,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 
 from . import _list_xml
+from ._checks import in_base64
 from ._signing import EMPTY, UNSIGNED, Credentials, Signer, query_string, quoted_path, stamp_of
 from ._transports import Base, Reply, Transport
 
@@ -40,7 +40,14 @@ class Operation(NamedTuple):
 
 
 _CONDITIONS: Final = {"IfMatch": "if-match", "IfNoneMatch": "if-none-match"}
-_READING: Final = {**_CONDITIONS, "Range": "range", "ChecksumMode": "x-amz-checksum-mode"}
+_CUSTOMER_KEY: Final = {
+    "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
+    "SSECustomerKey": "x-amz-server-side-encryption-customer-key",
+    "SSECustomerKeyMD5": "x-amz-server-side-encryption-customer-key-md5",
+}
+_READING: Final = {
+    **_CONDITIONS, **_CUSTOMER_KEY, "Range": "range", "ChecksumMode": "x-amz-checksum-mode",
+}  # fmt: skip
 _BESIDE: Final = {
     "ContentType": "content-type",
     "CacheControl": "cache-control",
@@ -56,9 +63,13 @@ _VERSION: Final = {"VersionId": "versionId"}
 OPERATIONS: Final = {
     "get_object": Operation("GET", _VERSION, _READING),
     "head_object": Operation("HEAD", _VERSION, _READING),
-    "put_object": Operation("PUT", {}, {**_CONDITIONS, **_BESIDE}),
+    "put_object": Operation("PUT", {}, {**_CONDITIONS, **_CUSTOMER_KEY, **_BESIDE}),
     "delete_object": Operation("DELETE", _VERSION, {"IfMatch": "if-match"}),
-    "upload_part": Operation("PUT", {"UploadId": "uploadId", "PartNumber": "partNumber"}),
+    "upload_part": Operation(
+        "PUT",
+        {"UploadId": "uploadId", "PartNumber": "partNumber"},
+        {**_CUSTOMER_KEY, "ChecksumCRC32": "x-amz-checksum-crc32"},
+    ),
     "list_objects_v2": Operation(
         "GET",
         {"Prefix": "prefix", "Delimiter": "delimiter", "MaxKeys": "max-keys",
@@ -170,7 +181,8 @@ class Wire:
         if method != "PUT":
             return EMPTY
         if self._checks.send:
-            headers["x-amz-checksum-crc32"] = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+            if "x-amz-checksum-crc32" not in headers:
+                headers["x-amz-checksum-crc32"] = in_base64(zlib.crc32(body))
             if self._base.scheme == "https":
                 return UNSIGNED
         return hashlib.sha256(body).hexdigest()
@@ -178,7 +190,7 @@ class Wire:
     async def _answer(self, operation: str, reply: Reply) -> dict[str, Any] | None:
         if operation == "get_object" and reply.status in (200, 206):
             headers = _headers(reply)
-            headers["Body"] = Body(reply, headers)
+            headers["Body"] = reply
             return headers
         content = await reply.read_all()
         if operation == "head_object" and reply.status == 404:
@@ -244,31 +256,3 @@ class Refused(Exception):
 
 NETWORK_ERRORS: Final = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 """What is left to the client, which tries again; a ValueError is an answer that makes no sense."""
-
-
-class Damaged(Exception):
-    """What came is not what the server keeps."""
-
-
-class Body:
-    """The body of an answer, checked against the server's checksum at its end."""
-
-    def __init__(self, reply: Reply, headers: Mapping[str, Any]) -> None:
-        self._reply = reply
-        wanted = headers.get("ChecksumCRC32", "")
-        whole = reply.status == 200 and headers.get("ChecksumType") != "COMPOSITE" and "-" not in wanted
-        self._wanted = int.from_bytes(base64.b64decode(wanted), "big") if wanted and whole else None
-        self._crc = 0
-
-    async def read(self, n: int) -> bytes:
-        """Return some of the next bytes, at most ``n``; ``b""`` is the end."""
-        piece = await self._reply.read(n)
-        if self._wanted is not None:
-            self._crc = zlib.crc32(piece, self._crc)
-            if not piece and n and self._crc != self._wanted:
-                raise Damaged("the checksum of the content is another than the server's")
-        return piece
-
-    def close(self) -> None:
-        """Let go of the connection; it is closed if more was to come."""
-        self._reply.close()

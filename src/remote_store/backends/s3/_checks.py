@@ -1,0 +1,136 @@
+"""Checksums of whole objects: computed while they are read, and put together from those of parts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
+from importlib import import_module
+from typing import Any, Final, Protocol
+
+Crc = Callable[[bytes, int], int]
+_found: Final[dict[str, Crc]] = {}
+"""Functions of awscrt, where that is installed."""
+
+
+class Damaged(Exception):
+    """What came is not what the server keeps."""
+
+
+class _Sum(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
+class _RunningCrc:
+    def __init__(self, function: Crc, size: int) -> None:
+        self._function, self._size, self._value = function, size, 0
+
+    def update(self, data: bytes) -> None:
+        self._value = self._function(data, self._value)
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(self._size, "big")
+
+
+def load_optional() -> None:
+    """Look for the checksums that need code in C which Python does not have. May take long, the first time."""
+    try:
+        checksums = import_module("awscrt.checksums")
+    except ImportError:
+        return
+    for name in ("crc64nvme", "crc32c"):
+        if hasattr(checksums, name):  # not in all versions
+            _found[name] = getattr(checksums, name)
+
+
+def _optional(name: str, size: int) -> _Sum | None:
+    return _RunningCrc(_found[name], size) if name in _found else None
+
+
+_KINDS: Final[dict[str, Callable[[], _Sum | None]]] = {
+    "ChecksumCRC32": lambda: _RunningCrc(zlib.crc32, 4),
+    "ChecksumCRC64NVME": partial(_optional, "crc64nvme", 8),
+    "ChecksumCRC32C": partial(_optional, "crc32c", 4),
+    "ChecksumSHA1": partial(hashlib.sha1, usedforsecurity=False),
+    "ChecksumSHA256": hashlib.sha256,
+}
+"""In the order of what they cost."""
+
+
+class Check:
+    """Compares what is read, from the first byte to the last, with the checksum that the server told."""
+
+    def __init__(self, running: _Sum, wanted: bytes) -> None:
+        self._running, self._wanted, self._count = running, wanted, 0
+
+    def add(self, at: int, data: bytes, size: int) -> None:
+        """Take what was read at a position. Raises Damaged at the end of an object of that size.
+
+        Who reads with gaps, or something again, gets no answer.
+        """
+        if at != self._count:
+            return
+        self._running.update(data)
+        self._count += len(data)
+        if self._count == size and self._running.digest() != self._wanted:
+            raise Damaged("the checksum of the content is another than the server's")
+
+
+def check_of(headers: Mapping[str, Any]) -> Check | None:
+    """Return a check of the object that an answer has all of; None if it tells no sum that we know."""
+    if headers.get("ContentRange") or headers.get("ChecksumType") == "COMPOSITE":
+        return None
+    for field, made in _KINDS.items():
+        text = headers.get(field)
+        if text and "-" not in text and (running := made()) is not None:
+            return Check(running, base64.b64decode(text))
+    return None
+
+
+def in_base64(crc: int) -> str:
+    """Return a CRC-32 as S3 writes it."""
+    return base64.b64encode(crc.to_bytes(4, "big")).decode()
+
+
+# -- CRC-32 of content whose parts' CRC-32 are known ---------------------------------------
+#
+# A CRC is the remainder of a polynomial over GF(2), written with the highest power in the
+# lowest bit: what stands before n bytes more counts times x to the power of 8n.
+
+_POLYNOMIAL: Final = 0xEDB88320
+_ONE: Final = 1 << 31
+_X: Final = 1 << 30
+
+
+def joined(parts: Iterable[tuple[int, int]]) -> int:
+    """Return the CRC-32 of content, given CRC-32 and size in bytes of each part of it, in order."""
+    whole = 0
+    for crc, size in parts:
+        whole = _product(_power(8 * size), whole) ^ crc
+    return whole
+
+
+def _product(a: int, b: int) -> int:
+    total = 0
+    while a:
+        if a & _ONE:
+            total ^= b
+        a = (a << 1) & 0xFFFFFFFF
+        b = (b >> 1) ^ (_POLYNOMIAL if b & 1 else 0)
+    return total
+
+
+@cache
+def _power(exponent: int) -> int:
+    """Return x to that power: parts of an upload are of few sizes."""
+    result, square = _ONE, _X
+    while exponent:
+        if exponent & 1:
+            result = _product(result, square)
+        square = _product(square, square)
+        exponent >>= 1
+    return result
