@@ -191,7 +191,7 @@ def test_who_stops_early_ends_all_requests(stored: str, proxy: Proxy, world: str
     async def main() -> None:
         async with AsyncStore(backend(stored, proxy.url)) as store:
             stream = await store.read("f")
-            assert len(await stream.read(PART + 1)) == PART + 1
+            assert len(await stream.read(PART) + await stream.read(1)) == PART + 1
             await until(lambda: len(bodies(proxy)) == 1 + len(RANGES))
             if dropped:
                 del stream

@@ -37,7 +37,7 @@ class _RunningCrc:
 
 
 def load_optional() -> None:
-    """Look for the checksums that need code in C which Python does not have. May take long, the first time."""
+    """Look for the checksums that need code in C which Python does not have. The first time may take long."""
     try:
         checksums = import_module("awscrt.checksums")
     except ImportError:
