@@ -30,6 +30,9 @@ PEERS: Final[dict[str, str]] = {
     "obstore": "obstore",
     "OpenDAL": "opendal",
     "aiobotocore": "aiobotocore",
+    "boto3": "boto3",
+    "s3fs": "s3fs",
+    "pyarrow": "pyarrow",
     PUBLISHED: "remote-store",
 }
 """Each has a process of its own. The value is its distribution, empty for the standard library."""

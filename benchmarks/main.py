@@ -27,6 +27,7 @@ QUESTIONS: Final = (
     "imports",
     "memory",
     "s3_requests",
+    "s3_bulk",
 )
 BUSY: Final = 0.5
 """A load average beyond this is noted."""

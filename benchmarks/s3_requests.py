@@ -1,8 +1,9 @@
 """What does a request to S3 cost the client, in processor time?
 
-Against a SeaweedFS on the same machine, whose own time is not counted. Beyond this machine
-the wire takes milliseconds for everybody, and the client's processor time decides how many
-requests one process can make.
+Against a server on the same machine that does nothing but answer, on a core of its own where
+there are two. Beyond this machine the wire takes milliseconds for everybody, and the
+client's processor time decides how many requests one process can make. The note of a line
+is what one process did in a second.
 """
 
 from __future__ import annotations
@@ -10,182 +11,140 @@ from __future__ import annotations
 import asyncio
 import atexit
 import json
+import os
+import subprocess
+import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.harness import OURS, Case, Target, Work, quiet
+from benchmarks.harness import OURS, Case, Sample, Target, Work, quiet
+from benchmarks.s3_logins import PAGES, SIZES, Server
+from benchmarks.s3_peers import BLOCKING, BY_AIOHTTP, PEERS, Peer
 
 TITLE = "Requests to S3, processor time of the client"
-BUCKET: Final = "benchmark"
-KEYS: Final = 1000
-CONTENT: Final = bytes(1024)
-BY_CLIENT: Final = f"{OURS}, hot_path=False"
-Calls = dict[str, Callable[[str], Awaitable[object]]]
 
 
 def prepare(work: Work) -> None:
-    from botocore.session import Session
-    from tests.services import seaweedfs
-
-    stack = ExitStack()
-    atexit.register(stack.close)
-    server = stack.enter_context(seaweedfs(work.folder / "server"))
-    (work.folder / "server.json").write_text(json.dumps(server.options))
-    client: Any = Session().create_client("s3", **in_botocores_words(server.options))
-    client.create_bucket(Bucket=BUCKET)
-    for number in range(KEYS):
-        client.put_object(Bucket=BUCKET, Key=f"many/{number:04}", Body=CONTENT)
-    client.close()
+    """Start the server; it ends with this process."""
+    work.folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "benchmarks.s3_server", str(work.folder)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    atexit.register(process.kill)
+    assert process.stdout is not None
+    (work.folder / "ports.json").write_bytes(process.stdout.readline())
 
 
-def in_botocores_words(options: dict[str, Any]) -> dict[str, Any]:
-    names = {"key": "aws_access_key_id", "secret": "aws_secret_access_key"}
-    return {names.get(name, name): value for name, value in options.items()}
+def server_of(work: Work, kind: str = "plain") -> Server:
+    port = json.loads(Path(work.folder / "ports.json").read_text())[kind]
+    if kind == "tls":
+        return Server(f"https://127.0.0.1:{port}", str(work.folder / "ca.pem"))
+    return Server(f"http://127.0.0.1:{port}")
 
 
-# -- each peer's calls: get, put and head of a key, and a listing -----------------------
+def on_one_core() -> None:
+    """Leave the last core to the server."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, cores - {max(cores)} or cores)
 
 
-@asynccontextmanager
-async def ours(options: dict[str, Any], *, hot_path: bool) -> AsyncIterator[Calls]:
-    from remote_store import AsyncStore
-    from remote_store.backends import S3Backend
+class Clock:
+    """Wall and processor time of a stretch."""
 
-    async def listed(_: str) -> None:
-        assert len([info async for info in store.list_files("many")]) == KEYS
+    def __enter__(self) -> Clock:
+        self.wall, self.processor = time.perf_counter(), time.process_time()
+        return self
 
-    async with AsyncStore(S3Backend(BUCKET, **options, hot_path=hot_path)) as store:
-        yield {
-            "get": store.read_bytes,
-            "put": lambda key: store.write(key, CONTENT, overwrite=True),
-            "head": store.get_file_info,
-            "list": listed,
-        }
+    def __exit__(self, *_: object) -> None:
+        self.wall, self.processor = time.perf_counter() - self.wall, time.process_time() - self.processor
 
 
-@asynccontextmanager
-async def aiobotocore(options: dict[str, Any]) -> AsyncIterator[Calls]:
-    from aiobotocore.session import AioSession
-
-    async def get(key: str) -> None:
-        async with (await client.get_object(Bucket=BUCKET, Key=key))["Body"] as body:
-            await body.read()
-
-    async def listed(_: str) -> None:
-        page = await client.list_objects_v2(Bucket=BUCKET, Prefix="many/")
-        assert len(page["Contents"]) == KEYS
-
-    client: Any
-    async with AioSession().create_client("s3", **in_botocores_words(options)) as client:
-        yield {
-            "get": get,
-            "put": lambda key: client.put_object(Bucket=BUCKET, Key=key, Body=CONTENT),
-            "head": lambda key: client.head_object(Bucket=BUCKET, Key=key),
-            "list": listed,
-        }
-
-
-@asynccontextmanager
-async def obstore(options: dict[str, Any]) -> AsyncIterator[Calls]:
-    import obstore as module
-    from obstore.store import S3Store
-
-    store = S3Store(
-        BUCKET,
-        endpoint=options["endpoint_url"],
-        access_key_id=options["key"],
-        secret_access_key=options["secret"],
-        region=options["region_name"],
-        client_options={"allow_http": True},
-    )
-
-    async def get(key: str) -> None:
-        await (await module.get_async(store, key)).bytes_async()
-
-    async def listed(_: str) -> None:
-        assert sum([len(chunk) async for chunk in module.list(store, "many/")]) == KEYS
-
-    yield {
-        "get": get,
-        "put": lambda key: module.put_async(store, key, CONTENT),
-        "head": lambda key: module.head_async(store, key),
-        "list": listed,
-    }
-
-
-@asynccontextmanager
-async def opendal(options: dict[str, Any]) -> AsyncIterator[Calls]:
-    from opendal import AsyncOperator
-
-    store = AsyncOperator(
-        "s3",
-        bucket=BUCKET,
-        endpoint=options["endpoint_url"],
-        access_key_id=options["key"],
-        secret_access_key=options["secret"],
-        region=options["region_name"],
-    )
-
-    async def listed(_: str) -> None:
-        assert len([entry async for entry in await store.list("many/")]) >= KEYS
-
-    yield {
-        "get": store.read,
-        "put": lambda key: store.write(key, CONTENT),
-        "head": store.stat,
-        "list": listed,
-    }
-
-
-PEERS: Final[dict[str, tuple[str, Callable[..., Any]]]] = {
-    OURS: (OURS, partial(ours, hot_path=True)),
-    BY_CLIENT: (OURS, partial(ours, hot_path=False)),
-    "aiobotocore": ("aiobotocore", aiobotocore),
-    "obstore": ("obstore", obstore),
-    "OpenDAL": ("OpenDAL", opendal),
-}
-JOBS: Final = {
-    "GET 1 KiB, one at a time": ("get", 1, 600),
-    "GET 1 KiB, 10 at once": ("get", 10, 1000),
-    "PUT 1 KiB, 10 at once": ("put", 10, 600),
-    "HEAD, 10 at once": ("head", 10, 1000),
-    "list 1,000 keys": ("list", 1, 20),
-}
-
-
-def measure(opened: Callable[..., Any], verb: str, at_once: int, count: int, work: Work) -> float:
-    options = json.loads(Path(work.folder / "server.json").read_text())
+def measure(peer: Peer, kind: str, verb: str, size: str, at_once: int, count: int, work: Work) -> Sample:
+    """Return the processor time of a request; of a listing, of a page."""
+    on_one_core()
     count = max(at_once, count // work.pick(1, 10))
+    keys = [f"{size}/{number:06}" for number in range(count)]
+    rest = (bytes(SIZES[size]),) if verb == "put" else ()
+    run = threaded if peer.blocking else awaited
+    clock = run(
+        partial(peer.opened, server_of(work, kind)), verb, [keys[n::at_once] for n in range(at_once)], rest
+    )
+    done = count * PAGES if verb == "list" else count
+    return Sample((clock.wall if kind == "late" else clock.processor) / done, f"{done / clock.wall:,.0f}/s")
 
-    async def main() -> float:
-        async with AsyncExitStack() as stack:
-            call = (await stack.enter_async_context(opened(options)))[verb]
-            keys = [f"{'new' if verb == 'put' else 'many'}/{number % KEYS:04}" for number in range(count)]
 
-            async def lane(part: list[str]) -> None:
-                for key in part:
-                    await call(key)
+def awaited(opened: Callable[[], Any], verb: str, lanes: list[list[str]], rest: tuple[bytes, ...]) -> Clock:
+    async def lane(keys: list[str], call: Callable[..., Any]) -> None:
+        for key in keys:
+            await call(key, *rest)
 
-            await asyncio.gather(*(lane(keys[n : n + 1]) for n in range(at_once)))
-            with quiet():
-                start = time.process_time()
-                await asyncio.gather(*(lane(keys[n::at_once]) for n in range(at_once)))
-                return (time.process_time() - start) / count
+    async def main() -> Clock:
+        async with opened() as calls:
+            call = calls[verb]
+            await asyncio.gather(*(lane(keys[:1], call) for keys in lanes))
+            with quiet(), Clock() as clock:
+                await asyncio.gather(*(lane(keys, call) for keys in lanes))
+            return clock
 
     return asyncio.run(main())
 
 
+def threaded(opened: Callable[[], Any], verb: str, lanes: list[list[str]], rest: tuple[bytes, ...]) -> Clock:
+    with opened() as calls, ThreadPoolExecutor(len(lanes)) as threads:
+        call = calls[verb]
+
+        def lane(keys: list[str]) -> None:
+            for key in keys:
+                call(key, *rest)
+
+        list(threads.map(lane, [keys[:1] for keys in lanes]))
+        with quiet(), Clock() as clock:
+            list(threads.map(lane, lanes))
+    return clock
+
+
+JOBS: Final = {
+    **{
+        f"{verb.upper()} {size}iB, {at_once} at once".replace("kiB", " KiB"): (
+            "plain", verb, size, at_once, 600 if at_once == 1 else 1500,
+        )
+        for verb in ("get", "put") for size in ("1k", "64k") for at_once in (1, 10, 50)
+    },
+    **{
+        f"HEAD, {at_once} at once": ("plain", "head", "1k", at_once, 600 if at_once == 1 else 1500)
+        for at_once in (1, 10, 50)
+    },
+    "a page of 10,000 keys": ("plain", "list", "1k", 1, 3),
+    "PUT 1 KiB, answered after 10 ms (wall time)": ("late", "put", "1k", 1, 60),
+}  # fmt: skip
+LIST, LATE = list(JOBS)[-2:]
+
+
+def unit(group: str) -> str:
+    return "ms" if group in (LIST, LATE) else "us"
+
+
 CASES = [
-    Case(group, label, partial(measure, opened, verb, at_once, count), peer, "ms" if verb == "list" else "us")
-    for group, (verb, at_once, count) in JOBS.items()
-    for label, (peer, opened) in PEERS.items()
+    Case(group, label, partial(measure, peer, *job), peer.process, unit(group))
+    for group, job in JOBS.items()
+    for label, peer in PEERS.items()
 ]
+_PLAIN = [group for group in JOBS if group not in (LIST, LATE)]
 TARGETS = [
-    *(Target(group, "a fifth of aiobotocore", 1 / 5, "aiobotocore") for group in JOBS if "list" not in group),
-    *(Target(group, "level with obstore", 1, "obstore") for group in JOBS),
-    Target("list 1,000 keys", "a twentieth of aiobotocore", 1 / 20, "aiobotocore"),
+    *(Target(group, "aiohttp: a fifth of aiobotocore", 1 / 5, "aiobotocore", BY_AIOHTTP) for group in _PLAIN),
+    *(Target(group, "aiohttp: level with obstore", 1, "obstore", BY_AIOHTTP) for group in _PLAIN),
+    *(Target(group, "2.5 times as fast as obstore", 1 / 2.5, "obstore") for group in _PLAIN),
+    *(Target(group, "level with obstore's threads", 1, "obstore, threads") for group in _PLAIN),
+    *(
+        Target(group, "blocking: 1.3 times async", 1.3, OURS, BLOCKING)
+        for group in _PLAIN
+        if ", 1 at" in group
+    ),
+    Target(LIST, "a twentieth of aiobotocore", 1 / 20, "aiobotocore"),
+    Target(LIST, "ahead of obstore", 1, "obstore"),
+    Target(LATE, "one round trip, in seconds", 0.013),
 ]

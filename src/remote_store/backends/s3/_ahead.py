@@ -20,6 +20,7 @@ class Ahead:
         self._fetch, self._next, self._end, self._part, self._count = fetch, start, end, part, count
         self._parts: deque[Task[deque[bytes]]] = deque()
         self._pieces: deque[bytes] = deque()
+        self._offset = 0  # of what is still to be given of the first piece
         self._fill()
 
     def _fill(self) -> None:
@@ -36,11 +37,13 @@ class Ahead:
                 return b""
             self._pieces = await unbroken(self._parts[0])
             del self._parts[0]
-        piece = self._pieces.popleft()
-        if len(piece) > n:
-            self._pieces.appendleft(piece[n:])
-            piece = piece[:n]
-        return piece
+        piece, start = self._pieces[0], self._offset
+        self._offset = min(start + n, len(piece))
+        given = piece[start : self._offset]  # no copy if it is all
+        if self._offset == len(piece):
+            del self._pieces[0]
+            self._offset = 0
+        return given
 
     def close(self) -> None:
         """Stop what is under way."""
