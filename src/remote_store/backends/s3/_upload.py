@@ -130,7 +130,7 @@ class Upload:
     async def _put_part(self, number: int, body: bytes) -> None:
         parameters: dict[str, Any] = {"UploadId": await self.upload_id(), "PartNumber": number, "Body": body}
         if self._crcs is not None:
-            crc = zlib.crc32(body)
+            crc = await _runtime.in_thread(zlib.crc32, body)  # of megabytes: not on the loop
             self._crcs[number] = crc, len(body)
             parameters["ChecksumCRC32"] = in_base64(crc)
         self.keep(number, await self._api.request("upload_part", self._key, parameters))

@@ -21,12 +21,15 @@ from typing import Any, Final, NamedTuple
 
 import aiohttp
 
+from ... import _runtime
 from . import _list_xml
 from ._checks import in_base64
 from ._signing import EMPTY, UNSIGNED, Credentials, Signer, query_string, quoted_path, stamp_of
 from ._transports import Base, Reply, Transport
 
 USER_AGENT: Final = "remote-store"
+LONG: Final = 1 << 20
+"""Bytes from which on sums of a body are computed in a worker thread."""
 
 
 class Operation(NamedTuple):
@@ -136,7 +139,12 @@ class Wire:
             return None
         path, query, headers = built
         body: bytes = parameters.get("Body", b"")
-        headers["x-amz-content-sha256"] = self._seal(plain.method, body, headers)
+        summed = self._base.scheme == "https" and "x-amz-checksum-crc32" in headers
+        if len(body) > LONG and not summed:  # milliseconds in which the loop would stand still
+            seal = await _runtime.in_thread(self._seal, plain.method, body, headers)
+        else:
+            seal = self._seal(plain.method, body, headers)
+        headers["x-amz-content-sha256"] = seal
         credentials = await self._credentials()
         request = plain.method, self._base.host, path, query
         signed = self._signer.sign(credentials, request, headers, self._stamp())
