@@ -125,3 +125,65 @@ def test_the_unusual_goes_to_the_full_parser() -> None:
     ):
         assert _list_xml._fast(odd.decode()) is None
         assert _list_xml.parse(odd) == expected(["a&b"], ["c/"], "")
+
+
+ENTRY = (
+    "<Contents><Key>{key}</Key><LastModified>{time}</LastModified><ETag>&quot;e&quot;</ETag>{more}"
+    "<Size>{size}</Size><StorageClass>{kind}</StorageClass></Contents>"
+)
+USUAL = {"key": "k", "time": "2026-11-24T01:02:03.456Z", "more": "", "size": "1", "kind": "STANDARD"}
+
+
+def listing_of(entries: str) -> bytes:
+    return (
+        f"<ListBucketResult{NAMESPACE}><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>".encode()
+    )
+
+
+CHECKSUM = "<ChecksumAlgorithm>CRC32</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType>"
+
+
+@pytest.mark.spec("S3-029")
+@pytest.mark.parametrize(
+    "others",
+    [
+        {},
+        {"more": CHECKSUM},
+        {"more": "<Owner><ID>someone</ID></Owner>"},
+        {"more": "<Size>7</Size>"},
+        {"more": "<Key>another</Key>"},
+        {"kind": ""},
+        {"time": ""},
+        {"key": "say &quot;so&quot;"},
+        {"key": ""},
+        {"more": " "},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_entries_need_not_be_alike(others: dict[str, str], first: bool) -> None:
+    usual = [ENTRY.format_map({**USUAL, "more": CHECKSUM, "key": f"k{number}"}) for number in range(3)]
+    odd = ENTRY.format_map({**USUAL, **others})
+    entries = "".join([odd, *usual] if first else [*usual, odd])
+    body = (
+        f"<ListBucketResult{NAMESPACE}><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>".encode()
+    )
+    assert _list_xml.parse(body) == _list_xml._full(body)
+
+
+@pytest.mark.spec("S3-029")
+def test_folders_between_files_are_not_lost() -> None:
+    folder = "<CommonPrefixes><Prefix>d/</Prefix></CommonPrefixes>"
+    entries = ENTRY.format_map(USUAL) + folder + ENTRY.format_map({**USUAL, "key": "z"})
+    body = (
+        f"<ListBucketResult{NAMESPACE}><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>".encode()
+    )
+    assert _list_xml.parse(body) == _list_xml._full(body)
+    assert _list_xml.parse(body)["CommonPrefixes"] == [{"Prefix": "d/"}]
+
+
+@pytest.mark.spec("S3-029")
+@pytest.mark.parametrize("size", ["+1", "1_0", "٣", "-1", ""])
+def test_a_size_is_digits_only_where_it_is_read_fast(size: str) -> None:
+    body = listing_of(ENTRY.format_map({**USUAL, "size": size})).decode()
+    assert _list_xml._rows(body, body.split("<Contents>")[1:], quoted=False) is None

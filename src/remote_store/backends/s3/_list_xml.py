@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
 _PLAIN: Final = re.compile(r"<(Key|LastModified|ETag|Size|StorageClass)>([^<&]*)</\1>")
+_LEAF: Final = re.compile(r"<(\w+)>[^<]*</\1>")
+_FIELDS: Final = ("Key", "Size", "LastModified", "ETag", "StorageClass")
 _PREFIX: Final = re.compile(r"<CommonPrefixes>\s*<Prefix>([^<&]*)</Prefix>\s*</CommonPrefixes>")
 _FRAME: Final = re.compile(
     r"\s*(<\?xml[^>]*\?>)?\s*<ListBucketResult[^>]*>.*<IsTruncated>(true|false)</IsTruncated>.*"
@@ -42,13 +45,14 @@ def _fast(text: str) -> dict[str, Any] | None:
         if not end:
             return None
         blocks[-1] += end
+    if not all(block.rstrip().endswith("</Contents>") for block in blocks):
+        return None  # something stands between entries
     quoted = "<EncodingType>url</EncodingType>" in head
-    entries = []
-    for block in blocks:
-        entry = dict(_PLAIN.findall(block.replace("&quot;", '"')))
-        if "Key" not in entry or "Size" not in entry or not entry["Size"].isdigit():
-            return None
-        entries.append(_entry(entry, quoted))
+    entries = _rows(text, blocks, quoted)
+    if entries is None:
+        entries = _entries(blocks, quoted)
+    if entries is None:
+        return None
     prefixes = _PREFIX.findall(head)
     if len(prefixes) != head.count("<CommonPrefixes") or "<Contents" in head:
         return None
@@ -58,6 +62,46 @@ def _fast(text: str) -> dict[str, Any] | None:
         "<IsTruncated>true</IsTruncated>" in head,
         _between(head, "<NextContinuationToken>", "</NextContinuationToken>"),
     )
+
+
+def _entries(blocks: list[str], quoted: bool) -> list[dict[str, Any]] | None:
+    entries = []
+    for block in blocks:
+        entry = dict(_PLAIN.findall(block.replace("&quot;", '"')))
+        if "Key" not in entry or "Size" not in entry or not entry["Size"].isdigit():
+            return None
+        entries.append(_entry(entry, quoted))
+    return entries
+
+
+def _rows(text: str, blocks: list[str], quoted: bool) -> list[dict[str, Any]] | None:
+    """Read entries that all have the fields of the first, in its order; None if one has not."""
+    names = tuple(_LEAF.findall(blocks[0])) if blocks else ()
+    order = [name for name in names if name in _FIELDS]
+    if sorted(order) != sorted(_FIELDS):
+        return None
+    rows = _row(names).findall(text)
+    if len(rows) != len(blocks):
+        return None
+    key, size, time, tag, kind = (order.index(name) for name in _FIELDS)
+    return [
+        {
+            "Key": _unquoted(row[key].replace("&quot;", '"'), quoted),
+            "Size": int(row[size]),
+            "LastModified": _time(row[time]),
+            "ETag": row[tag].replace("&quot;", '"'),
+            "StorageClass": row[kind],
+        }
+        for row in rows
+    ]
+
+
+@lru_cache(maxsize=16)
+def _row(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what matches an entry of just these fields, none of them empty."""
+    value = dict.fromkeys(_FIELDS, "([^<]+)") | {"Size": "([0-9]+)"}
+    fields = "".join(f"<{name}>{value.get(name, '[^<]*')}</{name}>" for name in names)
+    return re.compile(f"<Contents>{fields}</Contents>")
 
 
 def _between(text: str, before: str, after: str) -> str | None:
