@@ -21,25 +21,31 @@ from benchmarks.s3_logins import (
 )  # fmt: skip
 
 
-@contextmanager
-def ours_blocking(server: Server) -> Iterator[Calls]:
-    from remote_store import Store
+def calls_of(store: Any) -> Calls:
+    """Return the calls of a blocking store: ours, or PyPI's remote-store, which has the same names."""
 
     def download(key: str) -> int:
         with store.read(key) as stream:  # going over it would give lines
             return sum(map(len, iter(lambda: stream.read(STEP), b"")))
 
+    return {
+        "get": store.read_bytes,
+        "put": lambda key, content: store.write(key, content, overwrite=True),
+        "head": store.get_file_info,
+        "list": lambda _: len(list(store.list_files("many"))),
+        "download": download,
+    }
+
+
+@contextmanager
+def ours_blocking(server: Server) -> Iterator[Calls]:
+    from remote_store import Store
+
+    def upload(key: str, size: int) -> None:
+        store.write(key, (bytes(STEP) for _ in range(size // STEP)), overwrite=True)
+
     with Store(our_backend(server, {})) as store:
-        yield {
-            "get": store.read_bytes,
-            "put": lambda key, content: store.write(key, content, overwrite=True),
-            "head": store.get_file_info,
-            "list": lambda _: len(list(store.list_files("many"))),
-            "download": download,
-            "upload": lambda key, size: store.write(
-                key, (bytes(STEP) for _ in range(size // STEP)), overwrite=True
-            ),
-        }
+        yield {**calls_of(store), "upload": upload}
 
 
 @contextmanager
@@ -127,16 +133,7 @@ def published(server: Server) -> Iterator[Calls]:
         client_options={"client_kwargs": {"verify": server.ca_file or None}},
     )  # fmt: skip
     store: Any = import_module("remote_store").Store(backend)
-
-    def download(key: str) -> int:
-        with store.read(key) as stream:
-            return sum(map(len, iter(lambda: stream.read(STEP), b"")))
-
     yield {
-        "get": store.read_bytes,
-        "put": lambda key, content: store.write(key, content, overwrite=True),
-        "head": store.get_file_info,
-        "list": lambda _: len(list(store.list_files("many"))),
-        "download": download,
+        **calls_of(store),
         "upload": lambda key, size: store.write(key, Zeros(size), overwrite=True),
     }
