@@ -14,6 +14,7 @@ from botocore.session import Session
 from tests.services import S3Server
 
 RESTING = 2
+_numbers = itertools.count()
 
 
 class Buckets:
@@ -28,7 +29,6 @@ class Buckets:
             aws_access_key_id=options["key"],
             aws_secret_access_key=options["secret"],
         )
-        self._numbers = itertools.count()
         self._filer = server.filer_url
         self._free: deque[str] = deque()
 
@@ -40,7 +40,7 @@ class Buckets:
         """
         if len(self._free) > RESTING:
             return self._free.popleft()
-        name = f"test-{os.getpid()}-{next(self._numbers)}"
+        name = f"test-{os.getpid()}-{next(_numbers)}"
         self._client.create_bucket(Bucket=name)
         return name
 
@@ -51,7 +51,10 @@ class Buckets:
 
     def unfinished(self, bucket: str) -> list[str]:
         """Return the keys of uploads that were begun and neither completed nor aborted."""
-        found = self._client.list_multipart_uploads(Bucket=bucket)
+        try:
+            found = self._client.list_multipart_uploads(Bucket=bucket)
+        except self._client.exceptions.NoSuchUpload:  # so rclone says that there is none
+            return []
         return [upload["Key"] for upload in found.get("Uploads", ())]
 
     def drop(self, bucket: str) -> None:

@@ -10,5 +10,9 @@ from tests.contract.test_s3 import S3Contract
 
 @pytest.mark.spec("S3-030")
 class TestSeaweedFSByAiohttp(S3Contract):
+    @pytest.fixture(params=["uvloop", "blocking"])
+    def way(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
     rounds: ClassVar[int] = 1  # of races: the server decides them as for the others
     hot_path: ClassVar[Any] = "aiohttp"

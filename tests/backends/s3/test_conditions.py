@@ -52,10 +52,12 @@ def test_a_server_that_honours_them(proxy: Proxy, bucket: str, buckets: Buckets,
             await store.write("f", b"1")
             assert probing(proxy) == ["DELETE", "PUT", "PUT", "PUT", "DELETE"]
             await store.write("g", b"1")
-            await store.copy("f", "h")
             assert len(probing(proxy)) == 5
+            await store.copy("f", "h")
+            await store.copy("f", "i")
+            assert probing(proxy)[5:] == ["DELETE", "DELETE", "PUT", "PUT", "PUT copy", "DELETE", "DELETE"]
             await store.write("large", [LARGE])
-            assert len(probing(proxy)) > 5
+            assert len(probing(proxy)) > 12
             before = len(probing(proxy))
             assert {EXCLUSIVE, CONDITIONAL} <= set(await store.probe())
             with pytest.raises(AlreadyExists):
@@ -63,7 +65,7 @@ def test_a_server_that_honours_them(proxy: Proxy, bucket: str, buckets: Buckets,
             assert len(probing(proxy)) == before
 
     run(world, main)
-    assert sorted(buckets.keys(bucket)) == ["f", "g", "h", "large"]
+    assert sorted(buckets.keys(bucket)) == ["f", "g", "h", "i", "large"]
     assert buckets.unfinished(bucket) == []
 
 
@@ -127,6 +129,21 @@ def test_a_server_that_ignores_them_for_parts_only(proxy: Proxy, bucket: str) ->
             store.write("large", [LARGE])
         with pytest.raises(PreconditionFailed):
             store.write("f", b"y", if_match="another")
+
+
+@pytest.mark.spec("S3-037", "S3-038")
+@pytest.mark.parametrize("verb", ["copy", "move"])
+def test_a_server_that_ignores_them_for_copies_only(moto: S3Server, verb: str) -> None:
+    bucket = Buckets(moto).new()
+    with Store(asking(bucket, moto.endpoint_url)) as store:
+        store.write("f", b"new")
+        store.write("g", b"old")
+        with pytest.raises(AlreadyExists):
+            getattr(store, verb)("f", "g")
+        assert (store.read_bytes("f"), store.read_bytes("g")) == (b"new", b"old")
+        assert EXCLUSIVE not in store.capabilities
+        assert CONDITIONAL in store.capabilities
+        getattr(store, verb)("f", "h")
 
 
 @pytest.mark.spec("S3-038")

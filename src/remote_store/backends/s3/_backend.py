@@ -109,7 +109,7 @@ class S3Backend(Backend):
 
     async def _probe(self) -> None:
         await self._ping()
-        for name in ("put", "complete"):
+        for name in ("put", "copy", "complete"):
             await self._api.conditions.known(name)
 
     def __repr__(self) -> str:

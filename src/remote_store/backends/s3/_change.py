@@ -37,7 +37,7 @@ async def copy(api: Api, src: str, dst: str, overwrite: bool) -> tuple[WriteResu
         return await _copy_parts(api, headers, src, dst, overwrite), version
     usual = of_copies(api.options.write_options)
     condition = await api.conditions.parameters(
-        "put", dst, if_match=None, refused=None if overwrite else taken(dst)
+        "copy", dst, if_match=None, refused=None if overwrite else taken(dst)
     )
     parameters = {**_source(api, src, version), **condition, **usual}
     refused = RemoteStoreError("a condition does not hold", path=dst, backend=NAME)

@@ -1,7 +1,8 @@
 """Whether the server honours conditions of writes: found out once, and not trusted before.
 
 There are servers that answer a conditional PUT with success and overwrite all the same,
-and more that do so when an upload in parts is completed. Amazon's own are known to honour both.
+and more that do so for a copy, or when an upload in parts
+is completed. Amazon's own are known to honour all three.
 """
 
 from __future__ import annotations
@@ -30,21 +31,23 @@ class Conditions:
     """What is known of one server. True: conditions hold; False: they are ignored; None: not known.
 
     Attributes:
-        put: for a request that stores an object, and for a copy.
+        put: for a request that stores an object.
+        copy: for a copy.
         complete: for the completion of an upload in parts.
     """
 
     def __init__(self, api: Api, known: bool | None) -> None:
-        self.put = self.complete = known
+        self.put = self.copy = self.complete = known
         self._api = api
-        self._tries = {"put": 3, "complete": 3}
+        self._tries = dict.fromkeys(_PROBES, 3)
         # Those who ask at the same time share one probe, which no caller's cancellation ends.
         self._probes = {name: PerLoop(partial(probe, api), _nothing) for name, probe in _PROBES.items()}
 
     @property
     def lost(self) -> set[Capability]:
         """The capabilities that the server turned out not to have."""
-        exclusive = {Capability.EXCLUSIVE_CREATE} if self.put is False or self.complete is False else set()
+        ignored = [name for name in _PROBES if self._state(name) is False]
+        exclusive = {Capability.EXCLUSIVE_CREATE} if ignored else set()
         return exclusive | ({Capability.CONDITIONAL_WRITE} if self.put is False else set())
 
     async def known(self, name: str) -> bool | None:
@@ -52,7 +55,7 @@ class Conditions:
         if self._state(name) is not None or not self._tries[name]:
             return self._state(name)
         if await self._is_amazon():
-            self.put = self.complete = True
+            self.put = self.copy = self.complete = True
         else:
             try:
                 setattr(self, name, await self._probes[name].get())
@@ -61,7 +64,8 @@ class Conditions:
         return self._state(name)
 
     def _state(self, name: str) -> bool | None:
-        return self.put if name == "put" else self.complete
+        known: bool | None = getattr(self, name)
+        return known
 
     async def _is_amazon(self) -> bool:
         client: Any = await self._api.client()
@@ -117,6 +121,21 @@ async def _probe_put(api: Api) -> bool:
         await api.request("delete_object", key)
 
 
+async def _probe_copy(api: Api) -> bool:
+    """Return True if the server refuses to copy one object of our own over another."""
+    source, target = await _free_key(api), await _free_key(api)
+    try:
+        for key in (source, target):
+            await api.request("put_object", key, {"Body": b"probe"})
+        parameters = {"CopySource": {"Bucket": api.bucket, "Key": source}, **_CREATE}
+        return await _refused(api, "copy_object", target, parameters)
+    finally:
+        try:
+            await api.request("delete_object", source)
+        finally:
+            await api.request("delete_object", target)
+
+
 async def _probe_complete(api: Api) -> bool:
     """Return True if the server refuses to complete an upload over an object."""
     key = await _free_key(api)
@@ -136,7 +155,7 @@ async def _probe_complete(api: Api) -> bool:
         await api.request("delete_object", key)
 
 
-_PROBES: Final = {"put": _probe_put, "complete": _probe_complete}
+_PROBES: Final = {"put": _probe_put, "copy": _probe_copy, "complete": _probe_complete}
 
 
 async def _free_key(api: Api) -> str:

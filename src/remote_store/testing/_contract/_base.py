@@ -199,6 +199,11 @@ class ContractBase:
         """Skip the test if the backend cannot store a file in one of the four ways of ``HOW``."""
         _require(store, Capability.ATOMIC_WRITE if how.endswith("atomic") else Capability.WRITE)
 
+    async def skip_unless_exclusive(self, store: AsyncStore) -> None:
+        """Skip the test if ``overwrite=False`` can only look first, and the storage says so."""
+        if Capability.EXCLUSIVE_CREATE not in await store.probe():
+            pytest.skip("the backend has no EXCLUSIVE_CREATE capability")
+
     def skip_unless_it_looks(self) -> None:
         """Skip the test on storage where a file and a folder may have the same name."""
         if not self.looks_before_writing:

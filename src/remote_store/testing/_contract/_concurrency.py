@@ -29,6 +29,7 @@ class Concurrency(ContractBase):
     async def test_one_of_many_creators_wins(self, raw: Backend, second: Backend, how: str) -> None:
         stores = self.stores(raw, second)
         self.skip_unless_able(stores[0], how)
+        await self.skip_unless_exclusive(stores[0])
         for turn in range(self.rounds):
             path = f"folder {turn}/file"
 
@@ -52,6 +53,7 @@ class Concurrency(ContractBase):
         stores = self.stores(raw, second)
         if not stores[0].supports(Capability(verb)):
             pytest.skip(f"the backend has no {verb.upper()} capability")
+        await self.skip_unless_exclusive(stores[0])
         for turn in range(self.rounds):
             sources = [f"from {turn}/{number:02}" for number in range(self.creators)]
             await fill(stores[0], *sources)
