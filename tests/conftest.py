@@ -8,7 +8,7 @@ import pytest
 from blockbuster import BlockBuster, BlockBusterFunction
 from tests import services
 from tests.s3_buckets import Buckets
-from tests.services import S3Server
+from tests.services import S3Server, SFTPServer
 
 MORE = ("os.fstat", "os.pread", "os.preadv", "os.fsync")
 """System calls of ours that blockbuster does not watch by itself."""
@@ -63,6 +63,13 @@ def buckets(seaweedfs: S3Server) -> Iterator[Buckets]:
 def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """Give a server that ignores conditional writes, one for all tests of this process."""
     with services.rclone(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SFTPServer]:
+    """Give OpenSSH's server, one for all tests of this process."""
+    with services.sshd(tmp_path_factory.mktemp("sshd")) as server:
         yield server
 
 

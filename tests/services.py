@@ -6,7 +6,9 @@ to nobody outside.
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import random
 import shutil
 import socket
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import asyncssh
 import trustme
 
 START_SECONDS = 60.0
@@ -161,6 +164,80 @@ def rclone(folder: Path) -> Iterator[S3Server]:
     url = f"http://127.0.0.1:{port}"
     with running(command, folder, lambda: answers(url)):
         yield S3Server("rclone", url)
+
+
+@dataclass(frozen=True)
+class SFTPServer:
+    """How to reach a server of the SFTP protocol; it shows the files of this machine."""
+
+    port: int
+    user: str
+    key: str
+    """Path of the private key to log in with."""
+    known_host_keys: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Arguments of an ``SFTPBackend`` on this server."""
+        return {
+            "host": "127.0.0.1",
+            "port": self.port,
+            "username": self.user,
+            "pkey": self.key,
+            "known_host_keys": self.known_host_keys,
+        }
+
+
+SSHD = """\
+ListenAddress 127.0.0.1:{port}
+HostKey {folder}/host
+AuthorizedKeysFile {folder}/authorized
+StrictModes no
+UsePAM no
+UseDNS no
+PasswordAuthentication no
+PidFile none
+Subsystem sftp internal-sftp
+MaxStartups 200:30:400
+MaxSessions 100
+PerSourceMaxStartups none
+"""
+
+
+def sshd_program() -> str:
+    """Return the path of OpenSSH's server."""
+    found = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    assert found, "sshd is not installed; install Debian's openssh-server, or that of your system"
+    return found
+
+
+@contextmanager
+def sshd(folder: Path, more: str = "") -> Iterator[SFTPServer]:
+    """Run OpenSSH's server, with keys of its own, for the user who runs the tests."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # it insists
+    for name in ("host", "user"):
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        key.write_private_key(folder / name)
+        key.write_public_key(folder / f"{name}.pub")
+        (folder / name).chmod(0o600)
+    shutil.copy(folder / "user.pub", folder / "authorized")
+    port = free_ports(1)[0]
+    (folder / "config").write_text(SSHD.format(port=port, folder=folder) + more)
+    command = [sshd_program(), "-D", "-e", "-f", str(folder / "config")]
+    with running(command, folder, lambda: greets(port)):
+        known = f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}"
+        yield SFTPServer(port, getpass.getuser(), str(folder / "user"), known)
+
+
+def greets(port: int) -> bool:
+    """Return True if something speaks SSH there."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
 
 
 @contextmanager

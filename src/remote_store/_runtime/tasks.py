@@ -77,6 +77,11 @@ async def unbroken(task: asyncio.Task[T]) -> T:
     return await asyncio.shield(task)
 
 
+async def ended(task: asyncio.Task[Any]) -> None:
+    """Wait until a task has ended, however it does."""
+    await asyncio.wait([task])
+
+
 def current_loop() -> asyncio.AbstractEventLoop:
     """Return the running loop."""
     return asyncio.get_running_loop()

@@ -8,10 +8,20 @@ if TYPE_CHECKING:
     from .local import LocalBackend as LocalBackend
     from .memory import MemoryBackend as MemoryBackend
     from .s3 import S3Backend as S3Backend
+    from .sftp import HostKeyPolicy as HostKeyPolicy
+    from .sftp import SFTPBackend as SFTPBackend
+    from .sftp import load_private_key as load_private_key
 
-_MODULES = {"LocalBackend": ".local", "MemoryBackend": ".memory", "S3Backend": ".s3"}
+_MODULES = {
+    "HostKeyPolicy": ".sftp",
+    "LocalBackend": ".local",
+    "MemoryBackend": ".memory",
+    "S3Backend": ".s3",
+    "SFTPBackend": ".sftp",
+    "load_private_key": ".sftp",
+}
 
-__all__ = ["LocalBackend", "MemoryBackend", "S3Backend"]
+__all__ = ["HostKeyPolicy", "LocalBackend", "MemoryBackend", "S3Backend", "SFTPBackend", "load_private_key"]
 
 
 def __getattr__(name: str) -> Any:

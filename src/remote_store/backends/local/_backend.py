@@ -15,10 +15,10 @@ from ...backend import Backend, Pages, Reader, Writer
 from ...capabilities import OPERATIONS, Capability, CapabilitySet
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ...models import Entry, FileInfo, WriteOptions, WriteResult
+from .._temporaries import refuse_reserved
 from . import _change
 from ._errors import CAUGHT, NAME, raise_ours
 from ._listing import Scan, file_info
-from ._names import refuse_reserved
 from ._read import WHOLE_LIMIT, Handle, not_a_file, read_whole
 from ._root import Root
 from ._session import LocalReader, LocalWriter
@@ -101,7 +101,7 @@ class LocalBackend(Backend):
 
     async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
         try:  # as _call does, one coroutine less
-            refuse_reserved(path)
+            refuse_reserved(path, NAME)
             data = await _runtime.in_thread(read_whole, self._root, path, start, length)
         except CAUGHT as error:
             raise_ours(error, path)
@@ -149,7 +149,7 @@ class LocalBackend(Backend):
     async def _between(
         self, job: Callable[..., _change.Steps[WriteResult]], src: str, dst: str, overwrite: bool
     ) -> WriteResult:
-        refuse_reserved(dst)
+        refuse_reserved(dst, NAME)
         return await self._steps(src, job, self._root, src, dst, overwrite, self._durable)
 
     async def sweep_temporaries(self) -> int:
@@ -196,14 +196,14 @@ class LocalBackend(Backend):
         self, key: str, call: Callable[..., T], *args: Any, undo: Callable[[T], Any] | None = None
     ) -> T:
         try:
-            refuse_reserved(key)
+            refuse_reserved(key, NAME)
             return await _runtime.in_thread(call, *args, undo=undo)
         except CAUGHT as error:
             raise_ours(error, key)
 
     async def _steps(self, key: str, job: Callable[..., _change.Steps[T]], *args: Any) -> T:
         try:
-            refuse_reserved(key)
+            refuse_reserved(key, NAME)
             return await _runtime.in_steps(job, *args)
         except CAUGHT as error:
             raise_ours(error, key)

@@ -13,8 +13,8 @@ from typing import Final, TypeAlias, TypeVar
 from ...errors import DirectoryNotEmpty, InvalidPath, NotFound, RemoteStoreError
 from ...models import WriteResult
 from ...paths import RemotePath
+from .._temporaries import is_temporary
 from ._errors import about
-from ._names import is_temporary
 from ._read import Handle, not_a_file
 from ._root import Folder, Root
 from ._write import (

@@ -13,7 +13,7 @@ from typing import Final
 from ...errors import InvalidPath
 from ...models import Entry, FileInfo, RemoteFolder
 from ...paths import RemotePath
-from ._names import MARK, is_temporary
+from .._temporaries import MARK, is_temporary
 from ._root import Folder, Root
 
 PAGE_ENTRIES: Final = 1000

@@ -17,7 +17,8 @@ from ..._types import Buffer
 from ...errors import AlreadyExists, InvalidPath
 from ...models import WriteResult
 from ...paths import RemotePath
-from . import _names, _system
+from .. import _temporaries
+from . import _system
 from ._root import READ, Folder, Root
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -77,7 +78,7 @@ class TempFile:
     def _create(self, mode: int) -> None:
         assert self._folder is not None
         while self.fd < 0:
-            self._temp = _names.new_name()
+            self._temp = _temporaries.new_name()
             self.fd = os.open(self._temp, _CREATE, mode, dir_fd=self._folder.fd)
             if not _lock(self.fd) or os.fstat(self.fd).st_nlink == 0:
                 self._close()  # taken for a dead one, and swept, in the moment before it was locked

@@ -1,4 +1,4 @@
-"""The names of temporary files, which no listing shows and no caller may use."""
+"""The names of temporary files, which no listing shows and no caller may use: one form for all backends."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import os
 import re
 from typing import Final
 
-from ...errors import InvalidPath
-from ._errors import NAME
+from ..errors import InvalidPath
 
 MARK: Final = ".~remote-store-"
 _PATTERN: Final = re.compile(re.escape(MARK) + r"[0-9a-f]{16}\.tmp\Z")
@@ -23,7 +22,7 @@ def is_temporary(name: str) -> bool:
     return name.startswith(MARK) and _PATTERN.match(name) is not None
 
 
-def refuse_reserved(key: str) -> None:
+def refuse_reserved(key: str, backend: str) -> None:
     """Raise InvalidPath if any component of a key is such a name."""
     if MARK in key and any(is_temporary(part) for part in key.split("/")):
-        raise InvalidPath("names of this form are reserved for temporary files", path=key, backend=NAME)
+        raise InvalidPath("names of this form are reserved for temporary files", path=key, backend=backend)

@@ -1,0 +1,20 @@
+"""Files in a folder of a server that speaks SFTP.
+
+_options   what the user asked for
+_keys      private keys as people have them
+_hostkeys  which server may be who it says it is
+_connection  connections of one loop: made when needed, watched, closed together
+_errors    statuses of the protocol and failures of SSH, as errors of this library
+_files     keys as paths of the server, and what is there
+_download  one file on its way down, pieces asked for ahead
+_upload    one file on its way up, into a temporary, and then under its name
+_listing   folders as pages of entries, many answers in flight
+_change    delete, move, copy and sweep
+_backend   the contract in terms of these
+"""
+
+from ._backend import SFTPBackend
+from ._keys import load_private_key
+from ._options import HostKeyPolicy
+
+__all__ = ["HostKeyPolicy", "SFTPBackend", "load_private_key"]

@@ -1,0 +1,398 @@
+"""``SFTPBackend``: the contract in terms of the coroutines beside it, each operation one leaf."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from ... import _runtime
+from ..._runtime.per_loop import PerLoop
+from ..._sftp.packets import Lost
+from ...backend import Backend, Pages, Reader, Writer
+from ...capabilities import OPERATIONS, Capability, CapabilitySet
+from ...errors import NotFound, RemoteStoreError
+from ...models import FileInfo, WriteOptions, WriteResult
+from .._temporaries import refuse_reserved
+from ._errors import NAME, caught, translated
+from ._options import MIB, HostKeyPolicy, Options, from_url, options_of
+
+if TYPE_CHECKING:
+    from asyncssh import SSHKey
+
+    from ._connection import Link, Links
+    from ._download import Download
+    from ._files import Files
+    from ._hostkeys import HostKeys
+    from ._listing import Walk
+    from ._upload import Upload
+
+T = TypeVar("T")
+_ALL: Final = CapabilitySet({*OPERATIONS, Capability.EXCLUSIVE_CREATE})
+
+
+class SFTPBackend(Backend):
+    """Files in a folder of a server that speaks SFTP.
+
+    Nothing is asked of the server before the first operation. A connection that was lost
+    is made anew by the next call; calls that only look or read are repeated then.
+
+    Args:
+        host: name or address of the server.
+        port: where it listens.
+        username: who logs in; by default the user who runs the program.
+        password: for servers that take one.
+        pkey: private key to log in with: what ``load_private_key`` returns, its text, or the
+            path of its file. Without a key and a password the agent and the usual key files
+            are tried.
+        passphrase: what the private key is encrypted with.
+        base_path: the folder that is the root of this storage; no link leads out of it. A
+            relative one begins where the login does.
+        host_key_policy: what to do about a server whose key is not known.
+        known_host_keys: known keys, as lines of OpenSSH's ``known_hosts``. By default the
+            environment's ``SFTP_KNOWN_HOST_KEYS``, and then ``host_keys_path``.
+        host_keys_path: file with the known keys; ``~/.ssh/known_hosts`` by default.
+        config: ``known_host_keys`` as part of a configuration; the argument wins.
+        timeout: seconds for a connection, and a sixth of how long the server may be silent
+            while an answer of it is waited for.
+        connect_kwargs: further options of ``asyncssh.connect``, such as ``tunnel`` (a jump host),
+            ``config`` (files like ``~/.ssh/config``) or ``client_certs``; they win over the rest.
+        connections: most connections at once for each event loop.
+        durable: have the server bring each file to its disk before a write returns, where it
+            knows how to.
+        memory_limit: most bytes in flight for one file.
+
+    Raises:
+        ValueError: an argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        port: int = 22,
+        username: str | None = None,
+        password: str | None = None,
+        pkey: SSHKey | str | None = None,
+        passphrase: str | None = None,
+        base_path: str = "/",
+        host_key_policy: HostKeyPolicy | str = HostKeyPolicy.STRICT,
+        known_host_keys: str | None = None,
+        host_keys_path: str | os.PathLike[str] | None = None,
+        config: Mapping[str, Any] | None = None,
+        timeout: float = 10,
+        connect_kwargs: Mapping[str, Any] | None = None,
+        connections: int = 1,
+        durable: bool = False,
+        memory_limit: int = 16 * MIB,
+    ) -> None:
+        self._take(
+            options_of(
+                config, host=host, port=port, username=username, password=password, pkey=pkey,
+                passphrase=passphrase, base_path=base_path, host_key_policy=host_key_policy,
+                known_host_keys=known_host_keys, host_keys_path=host_keys_path, timeout=timeout,
+                connect_kwargs=connect_kwargs, connections=connections, durable=durable,
+                memory_limit=memory_limit,
+            )
+        )  # fmt: skip
+
+    def _take(self, options: Options) -> None:
+        self._options = options
+        self._keys: HostKeys | None = None
+        self._links: PerLoop[Links] = PerLoop(self._make_links, _close_links)
+        self._exclusive = True
+
+    async def _make_links(self) -> Links:
+        try:
+            from ._connection import Links
+            from ._hostkeys import HostKeys
+        except ImportError as error:
+            raise RemoteStoreError(
+                "SFTP needs asyncssh: pip install 'remote-store[sftp]'", backend=NAME
+            ) from error
+        if self._keys is None:
+            self._keys = HostKeys(self._options)
+        return Links(self._options, self._keys)
+
+    @property
+    def name(self) -> str:
+        return NAME
+
+    @property
+    def capabilities(self) -> CapabilitySet:
+        return _ALL if self._exclusive else CapabilitySet(set(_ALL) - {Capability.EXCLUSIVE_CREATE})
+
+    async def probe(self) -> CapabilitySet:
+        await self.ping()
+        return self.capabilities
+
+    def __repr__(self) -> str:
+        return f"SFTPBackend({self._options.where!r}, base_path={self._options.base_path!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        options, key = self._options, self._options.pkey
+        if key is not None and not isinstance(key, str):
+            options = replace(options, pkey=key.export_private_key().decode())
+        return _rebuild, (type(self), {each.name: getattr(options, each.name) for each in fields(options)})
+
+    # -- questions -------------------------------------------------------------
+
+    async def is_file(self, path: str) -> bool:
+        return await self._kind(path) == stat.S_IFREG
+
+    async def is_folder(self, path: str) -> bool:
+        return await self._kind(path) == stat.S_IFDIR
+
+    async def exists(self, path: str) -> bool:
+        return await self._kind(path) in (stat.S_IFREG, stat.S_IFDIR)
+
+    async def _kind(self, path: str) -> int:
+        return await self._read(path, lambda files: files.kind(path))
+
+    async def get_file_info(self, path: str) -> FileInfo:
+        async def look(files: Files) -> FileInfo:
+            from ._files import info_of
+
+            return info_of(path, await files.file_facts(path))
+
+        return await self._read(path, look)
+
+    async def ping(self) -> None:
+        if await self._kind("") != stat.S_IFDIR:
+            base = self._options.base_path
+            raise NotFound(f"the base path {base!r} is not there; create it", path="", backend=NAME)
+
+    # -- content ---------------------------------------------------------------
+
+    async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
+        async def read(files: Files) -> bytes:
+            download = self._download(files, path, start, length)
+            try:
+                return await download.whole()
+            finally:
+                download.close()
+
+        return await self._read(path, read)
+
+    async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
+        from ._download import SFTPReader
+
+        async def begin(files: Files) -> Download:
+            download = self._download(files, path, start, length)
+            try:
+                await download.open()
+            except BaseException:
+                download.close()
+                raise
+            return download
+
+        return SFTPReader(self._down, await self._read(path, begin, undo=_close_soon))
+
+    def _download(self, files: Files, path: str, start: int, length: int | None) -> Download:
+        from ._download import Download
+
+        return Download(files, path, start, length, self._options.memory_limit)
+
+    async def write_bytes(
+        self,
+        path: str,
+        data: memoryview,
+        *,
+        overwrite: bool = False,
+        atomic: bool = False,
+        options: WriteOptions | None = None,
+    ) -> WriteResult:
+        content = bytes(data)
+
+        async def write(files: Files) -> WriteResult:
+            upload = self._upload(files, path, overwrite)
+            try:
+                await upload.open()
+                if len(content) <= files.channel.limits.write:
+                    return await upload.put(content, at_once=not atomic)
+                view = memoryview(content)
+                for at in range(0, len(view), MIB):
+                    await upload.write(view[at : at + MIB])
+                return await upload.commit()
+            except BaseException:
+                await _runtime.shielded_on_asyncio(upload.abort)
+                raise
+
+        return await self._change(path, write)
+
+    async def open_write(
+        self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
+    ) -> Writer:
+        from ..._runtime.tasks import current_loop
+        from ._upload import SFTPWriter
+
+        async def begin(files: Files) -> tuple[Upload, Any]:
+            upload = self._upload(files, path, overwrite)
+            try:
+                await upload.open()
+            except BaseException:
+                await _runtime.shielded_on_asyncio(upload.abort)
+                raise
+            return upload, current_loop()
+
+        upload, loop = await self._change(path, begin, undo=_discard_soon)
+        return SFTPWriter(self._down, self._down_shielded, upload, loop)
+
+    def _upload(self, files: Files, path: str, overwrite: bool) -> Upload:
+        from ._upload import Upload
+
+        return Upload(files, path, overwrite, self._options.durable, self._options.memory_limit)
+
+    # -- changes ---------------------------------------------------------------
+
+    async def delete(self, path: str, *, missing_ok: bool = False) -> None:
+        from ._change import delete_file
+
+        await self._change(path, lambda files: delete_file(files, path, missing_ok))
+
+    async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
+        from ._change import delete_folder
+
+        await self._change(path, lambda files: delete_folder(files, path, recursive, missing_ok))
+
+    async def move(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        from ._change import move
+
+        refuse_reserved(dst, NAME)
+        return await self._change(src, lambda files: move(files, src, dst, overwrite))
+
+    async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        from ._change import copy
+
+        refuse_reserved(dst, NAME)
+        durable, memory = self._options.durable, self._options.memory_limit
+        return await self._change(src, lambda files: copy(files, src, dst, overwrite, durable, memory))
+
+    async def sweep_temporaries(self, *, older_than: float = 86400) -> int:
+        """Delete the temporary files that killed writers and lost connections left behind.
+
+        Args:
+            older_than: seconds for which one must not have changed, by the server's clock: a
+                writer that is alive may be slow, but it does write.
+
+        Returns:
+            How many were deleted.
+        """
+        from ._change import sweep
+
+        return await self._change("", lambda files: sweep(files, "", older_than))
+
+    # -- listing ---------------------------------------------------------------
+
+    def list_pages(
+        self, path: str, *, recursive: bool = False, files: bool = True, folders: bool = True
+    ) -> Pages:
+        from ._listing import SFTPPages, begin_walk
+
+        async def begin() -> Walk:
+            refuse_reserved(path, NAME)
+            return await begin_walk(await self._files(), path, recursive)
+
+        return SFTPPages(self._down, begin, path, files, folders)
+
+    # -- identity --------------------------------------------------------------
+
+    def to_key(self, native: str) -> str:
+        root = self._options.base_path.rstrip("/") + "/"
+        return native.removeprefix(root).strip("/") if native.startswith(root) else native
+
+    def unwrap(self, type_hint: type[T]) -> T:
+        from asyncssh import SSHClientConnection
+
+        links = self._links.peek() if type_hint is SSHClientConnection else None
+        link = links.peek() if links is not None else None
+        return cast(T, link.connection) if link is not None else super().unwrap(type_hint)
+
+    @classmethod
+    def from_url(cls, url: str) -> tuple[Backend, str]:
+        options, root = from_url(url)
+        return cls(**options), root
+
+    async def aclose(self) -> None:
+        await _runtime.on_asyncio(self._links.aclose)
+
+    # -- the one way down ------------------------------------------------------
+
+    async def _files(self) -> Files:
+        from ._files import Files
+
+        link: Link = await (await self._links.get()).get()
+        self._exclusive = link.links_work or link.renames_over
+        return Files(link)
+
+    async def _read(
+        self, path: str, call: Callable[[Files], Awaitable[T]], undo: Callable[[T], Any] | None = None
+    ) -> T:
+        """Make a call that may be repeated, once, where the connection is lost meanwhile."""
+        refuse_reserved(path, NAME)
+
+        async def run() -> T:
+            try:
+                return await call(await self._files())
+            except Lost:
+                return await call(await self._files())
+
+        return await self._down(path, run, undo=undo)
+
+    async def _change(
+        self, path: str, call: Callable[[Files], Awaitable[T]], undo: Callable[[T], Any] | None = None
+    ) -> T:
+        """Make a call that changes something: whether a lost one has done so nobody knows."""
+        refuse_reserved(path, NAME)
+
+        async def run() -> T:
+            return await call(await self._files())
+
+        return await self._down(path, run, undo=undo)
+
+    async def _down(
+        self,
+        path: str,
+        call: Callable[..., Awaitable[T]],
+        *args: Any,
+        undo: Callable[[T], Any] | None = None,
+    ) -> T:
+        return await _runtime.on_asyncio(_translating, path, call, *args, undo=undo)
+
+    async def _down_shielded(self, path: str, call: Callable[..., Awaitable[T]], *args: Any) -> T:
+        return await _runtime.shielded_on_asyncio(_translating, path, call, *args)
+
+
+async def _translating(path: str, call: Callable[..., Awaitable[T]], *args: Any) -> T:
+    try:
+        return await call(*args)
+    except RemoteStoreError as error:
+        if error.path is None:
+            error.path = path
+        raise
+    except caught() as error:
+        raise translated(error, path) from error
+
+
+def _close_soon(download: Download) -> None:
+    from ..._runtime.tasks import soon
+
+    soon(download.loop, download.close)
+
+
+def _discard_soon(begun: tuple[Upload, Any]) -> None:
+    from ..._runtime.tasks import soon
+
+    soon(begun[1], begun[0].discard)
+
+
+async def _close_links(links: Links) -> None:
+    await links.aclose()
+
+
+def _rebuild(cls: type[SFTPBackend], options: dict[str, Any]) -> SFTPBackend:
+    backend = cls.__new__(cls)
+    backend._take(Options(**options))
+    return backend

@@ -1,0 +1,185 @@
+"""Connections of one loop: made when needed, watched, and closed together."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import asyncssh
+
+from ... import _runtime
+from ..._runtime.tasks import Task, begun, ended, unbroken
+from ..._sftp.channel import Channel, open_channel
+from ..._sftp.packets import Lost, Refused
+from ...errors import BackendUnavailable
+from ._errors import NAME, translated
+from ._hostkeys import HostKeys
+from ._keys import load_private_key
+from ._options import Options
+
+PATIENCE: Final = 6
+"""A server may be silent for so many times ``timeout`` while an answer of it is waited for."""
+KEEPALIVE_SECONDS: Final = 15
+FAST_CIPHERS: Final = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+"""Half the processor time of asyncssh's first choice, chacha20-poly1305."""
+MANY: Final = 32
+"""So many unanswered requests make another connection worth while."""
+
+
+class Link:
+    """One connection: a channel for requests, and one for copies when they are needed.
+
+    Attributes:
+        channel: where requests go.
+        root: the base path, without links in it, if it is there.
+    """
+
+    def __init__(self, connection: asyncssh.SSHClientConnection, channel: Channel, patience: float) -> None:
+        self.connection, self.channel = connection, channel
+        self.root = b"/"
+        self.links_work = b"hardlink@openssh.com" in channel.extensions
+        self.renames_over = b"posix-rename@openssh.com" in channel.extensions
+        self.copies = b"copy-data" in channel.extensions
+        self.inside: dict[bytes, float] = {}
+        """Folders that were found to be below the root, and when (monotonic seconds)."""
+        self._patience = patience
+        self._copying: Task[Channel] | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """True if it is of no use any more."""
+        return self.channel.is_closed or self.connection.is_closed()
+
+    async def copying(self) -> Channel:
+        """Return a channel for copies: the server answers nothing else on it while it copies."""
+        if self._copying is None:
+            self._copying = begun(open_channel, self.connection, self._patience)
+        try:
+            return await unbroken(self._copying)
+        except (asyncssh.Error, Lost, TimeoutError):
+            return self.channel  # it allows no second one
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        self.channel.close()
+        self.connection.close()
+        self.connection.abort()
+        await self.connection.wait_closed()
+
+
+class Links:
+    """The connections of one loop to one server."""
+
+    def __init__(self, options: Options, keys: HostKeys) -> None:
+        self._options, self._keys = options, keys
+        self._links: list[Task[Link]] = []
+
+    async def get(self) -> Link:
+        """Return a connection that works, as far as is known.
+
+        Raises:
+            RemoteStoreError: there is none to be had.
+        """
+        while True:
+            self._links = [task for task in self._links if not _is_over(task)]
+            task = self._best()
+            if task is None:
+                task = begun(self._connect)
+                self._links.append(task)
+            link = await unbroken(task)
+            if not link.is_closed:
+                return link
+
+    def peek(self) -> Link | None:
+        """Return a connection that is there already."""
+        ready = [task for task in self._links if task.done() and not _is_over(task)]
+        return ready[0].result() if ready else None
+
+    def _best(self) -> Task[Link] | None:
+        """Return the connection with the least to do; None if one more is due."""
+        ready = [task for task in self._links if task.done()]
+        least = min(ready, key=lambda task: task.result().channel.busy, default=None)
+        busy = least is not None and least.result().channel.busy >= MANY
+        if len(self._links) < self._options.connections and (busy or not self._links):
+            return None
+        return least or self._links[0]
+
+    async def _connect(self) -> Link:
+        options, check = self._options, await self._keys.check()
+        where = f" to {options.where}"
+        try:
+            connection, _ = await asyncssh.create_connection(
+                check.client, options.host, options.port, **await self._arguments(check)
+            )
+        except (asyncssh.Error, OSError, TimeoutError, ValueError) as error:
+            if check.refusal is not None:
+                raise BackendUnavailable(check.refusal, backend=NAME, retryable=False) from error
+            raise translated(error, None, where) from error
+        try:
+            await self._keys.remember(check)
+            patience = PATIENCE * options.timeout
+            link = Link(connection, await open_channel(connection, patience), patience)
+            link.root = await self._root(link.channel)
+        except BaseException as error:
+            connection.abort()
+            await connection.wait_closed()
+            if isinstance(error, (asyncssh.Error, OSError, Lost)):
+                raise translated(error, None, where) from error
+            raise
+        return link
+
+    async def _root(self, channel: Channel) -> bytes:
+        base = self._options.base_path.encode("utf-8", "surrogateescape")
+        if base.strip(b"/") == b"":
+            return b"/"
+        try:
+            return await channel.realpath(base)
+        except Refused:  # not there yet: the first write makes it
+            return base.rstrip(b"/")
+
+    async def _arguments(self, check: Any) -> dict[str, Any]:
+        options = self._options
+        arguments: dict[str, Any] = {
+            "known_hosts": check.known,
+            "server_host_key_algs": check.algorithms(options.host, options.port),
+            "config": None,
+            "connect_timeout": options.timeout,
+            "login_timeout": options.timeout,
+            "keepalive_interval": KEEPALIVE_SECONDS,
+            "encryption_algs": FAST_CIPHERS,
+            "compression_algs": None,
+        }
+        if options.username is not None:
+            arguments["username"] = options.username
+        if options.password is not None or options.pkey is not None:
+            # Who says how to log in wants no key of the agent's tried, and counted, before.
+            arguments.update(password=options.password, client_keys=None, agent_path=None)
+        if options.pkey is not None:
+            arguments["client_keys"] = [await _runtime.in_thread(_key, options)]
+        elif options.passphrase is not None:
+            arguments["passphrase"] = options.passphrase
+        return {**arguments, **options.connect_kwargs}
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        links, self._links = self._links, []
+        for task in links:
+            task.cancel()  # one that is still being made
+            await ended(task)
+            if not task.cancelled() and task.exception() is None:
+                await task.result().aclose()
+
+
+def _is_over(task: Task[Link]) -> bool:
+    if not task.done():
+        return False
+    return task.cancelled() or task.exception() is not None or task.result().is_closed
+
+
+def _key(options: Options) -> Any:
+    if not isinstance(options.pkey, str):
+        return options.pkey
+    from_file = "-----BEGIN" not in options.pkey
+    try:
+        return load_private_key(options.pkey, from_file=from_file, passphrase=options.passphrase)
+    except (ValueError, OSError) as error:
+        raise BackendUnavailable(str(error), backend=NAME, retryable=False) from error

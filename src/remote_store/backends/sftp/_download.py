@@ -1,0 +1,220 @@
+"""One file on its way down: pieces asked for ahead, as many as the way to the server is long.
+
+Sequential readers get pieces before they ask. The number of pieces in flight grows while
+the reader has to wait for them, up to a limit in bytes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator
+from typing import Any, Final, NamedTuple
+
+from ..._runtime.tasks import current_loop, soon
+from ..._sftp.packets import Attrs, Refused
+from ...backend import Reader, gathered
+from ...errors import PreconditionFailed
+from ._errors import NAME, outside
+from ._files import Files, require_file, version_of
+
+FIRST_DEPTH: Final = 4
+"""Pieces in flight at the beginning: enough for a server that is near."""
+
+
+class _Piece(NamedTuple):
+    start: int
+    length: int
+    data: Any  # a future of bytes
+
+
+class Download:
+    """An open file. Its coroutines run on the loop on which it was opened."""
+
+    def __init__(self, files: Files, key: str, start: int, length: int | None, memory: int) -> None:
+        self._files, self._channel, self.key = files, files.channel, key
+        self._start, self._length = start, length
+        self._handle: bytes | None = None
+        self._ahead: deque[_Piece] = deque()
+        self._next = 0  # where the next piece to ask for begins
+        self._depth, self._memory = FIRST_DEPTH, memory
+        self._piece = self._channel.limits.read
+        self._sequential = False
+        self.facts = Attrs(None, None, None)
+        self.position = self.size = 0
+        self.loop = current_loop()
+
+    @property
+    def handle(self) -> bytes:
+        """What the server calls the open file."""
+        assert self._handle is not None
+        return self._handle
+
+    async def open(self) -> None:
+        """Open the file, and find out how long it is.
+
+        Raises:
+            Refused: there is none, or it may not be read.
+            InvalidPath: it is a folder, or lies outside the root.
+        """
+        await self._open()
+        await self._measure(self._channel.fstat(self.handle))
+
+    async def _open(self) -> None:
+        path = self._files.path(self.key)
+        opened = self._channel.open(path, 1)
+        real = self._channel.realpath(path) if self._files.link.root != b"/" else None
+        try:
+            self._handle = await opened
+        except Refused as error:
+            raise await self._files.explain(self.key, error) from error
+        if real is not None and not self._files.is_inside(await real):
+            raise outside(self.key)
+
+    async def _measure(self, facts: Any) -> None:
+        self.facts = await facts
+        require_file(self.facts, self.key)
+        self.size = max((self.facts.size or 0) - self._start, 0)
+        if self._length is not None:
+            self.size = min(self.size, self._length)
+
+    async def whole(self) -> bytes:
+        """Open the file and return the part that is wanted: two round trips if it is small."""
+        await self._open()
+        limit = self._piece if self._length is None else min(self._piece, self._length)
+        first = self._channel.read(self.handle, self._start, limit)
+        await self._measure(self._channel.fstat(self.handle))
+        data = await first if limit else b""
+        if len(data) >= self.size:
+            return data[: self.size]
+        self.position = self._next = len(data)
+        self._sequential = True
+        return await gathered(self.read, data)
+
+    async def read(self, n: int) -> bytes:
+        """Return the next bytes, as many as asked for unless the end comes first."""
+        count = min(n, self.size - self.position)
+        if count <= 0:
+            return b""
+        end = self.position + count
+        facts = self._channel.fstat(self.handle)
+        pieces = []
+        try:
+            while self.position < end:
+                pieces.append(await self._take(end))
+            self._require_same(await facts)
+        except BaseException:
+            self.position = end - count
+            self._forget()  # a piece that was taken is lost: it is asked for again
+            raise
+        self._sequential = True
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _take(self, end: int) -> bytes:
+        """Return one piece, or the part of it that is wanted."""
+        self._ask(end)
+        start, length, data = self._ahead[0]
+        if not data.done() and self._sequential and self._depth * self._piece < self._memory:
+            self._depth += 1
+        found = await data
+        if not found:
+            raise self._changed()
+        self._ahead.popleft()
+        if len(found) < length:  # servers may give less than they are asked for
+            rest = self._channel.read(self.handle, self._start + start + len(found), length - len(found))
+            self._ahead.appendleft(_Piece(start + len(found), length - len(found), rest))
+        if (over := start + len(found) - end) > 0:
+            self._ahead.appendleft(_Piece(end, over, _Here(found[-over:])))
+            found = found[:-over]
+        self.position += len(found)
+        return bytes(found)
+
+    def _ask(self, end: int) -> None:
+        """Ask for pieces: for those that are wanted now, and for some ahead of a sequential reader."""
+        if not self._ahead:
+            self._next = self.position
+        wanted = self.size if self._sequential else end
+        while self._next < wanted and (self._next < end or len(self._ahead) < self._depth):
+            if self._next >= end + self._memory or len(self._ahead) * self._piece >= self._memory:
+                break
+            length = min(self._piece, wanted - self._next)
+            data = self._channel.read(self.handle, self._start + self._next, length)
+            self._ahead.append(_Piece(self._next, length, data))
+            self._next += length
+
+    def _require_same(self, facts: Attrs) -> None:
+        if (facts.size, facts.mtime) != (self.facts.size, self.facts.mtime):
+            raise self._changed()
+
+    def _changed(self) -> PreconditionFailed:
+        return PreconditionFailed(
+            "the file was changed while it was being read; read it again", path=self.key, backend=NAME
+        )
+
+    def seek(self, position: int) -> None:
+        """Go on at another place."""
+        if position != self.position:
+            self._forget()
+            self._sequential = False
+            self.position = position
+
+    def _forget(self) -> None:
+        for piece in self._ahead:
+            piece.data.cancel()
+        self._ahead.clear()
+
+    def close(self) -> None:
+        """Close the file. Its fate is of no interest."""
+        self._forget()
+        if self._handle is not None:
+            self._channel.drop(self._handle)
+            self._handle = None
+
+
+class _Here:
+    """What has arrived already, in the place of a future."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def done(self) -> bool:
+        return True
+
+    def cancel(self) -> None:
+        """Do nothing."""
+
+    def __await__(self) -> Generator[Any, None, bytes]:
+        yield from ()
+        return self._data
+
+
+class SFTPReader(Reader):
+    """The reader of the contract over a download."""
+
+    seekable = True
+
+    def __init__(self, down: Any, download: Download) -> None:
+        self._down, self._download = down, download
+        self.size = download.size
+        self.version = version_of(download.facts)
+        self._closed = False
+
+    async def read(self, n: int) -> bytes:
+        return bytes(await self._down(self._download.key, self._download.read, n))
+
+    async def seek(self, position: int) -> None:
+        await self._down(self._download.key, _seek, self._download, position)
+
+    async def aclose(self) -> None:
+        self._drop()
+
+    def __del__(self) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
+        if not getattr(self, "_closed", True):
+            self._closed = True
+            soon(self._download.loop, self._download.close)
+
+
+async def _seek(download: Download, position: int) -> None:
+    download.seek(position)

@@ -1,0 +1,179 @@
+"""Keys as paths of the server, and what is there.
+
+Links are followed while they lead to something below the root. The server resolves
+paths, not we, so that is looked at beside each request, and again after a second.
+"""
+
+from __future__ import annotations
+
+import stat
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+from ..._sftp.channel import Channel
+from ..._sftp.packets import Attrs, Refused
+from ...errors import InvalidPath, RemoteStoreError
+from ...models import FileInfo
+from ...paths import RemotePath
+from ._connection import Link
+from ._errors import NAME, file_not_folder, folder_not_file, outside, translated
+
+MISSING: Final = (2, 10)
+"""Statuses that say that nothing is there."""
+INSIDE_SECONDS: Final = 1.0
+MOST_INSIDE: Final = 4096
+
+
+class Files:
+    """Paths of one connection."""
+
+    def __init__(self, link: Link, channel: Channel | None = None) -> None:
+        self.link, self.channel = link, channel or link.channel
+
+    def on(self, channel: Channel) -> Files:
+        """Return the same paths, asked for on another channel of the connection."""
+        return Files(self.link, channel)
+
+    def path(self, key: str) -> bytes:
+        """Return a key as a path of the server.
+
+        Raises:
+            InvalidPath: its characters are no Unicode text.
+        """
+        try:
+            name = key.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as error:
+            raise InvalidPath(
+                "the name is no Unicode text, so it cannot be sent", path=key, backend=NAME
+            ) from error
+        root = self.link.root
+        if not name:
+            return root
+        return root + name if root.endswith(b"/") else b"%b/%b" % (root, name)
+
+    def is_inside(self, path: bytes) -> bool:
+        """Return True if a path without links is the root or below it."""
+        root = self.link.root
+        return root == b"/" or path == root or path.startswith(root + b"/")
+
+    async def kind(self, key: str) -> int:
+        """Return what is there, as ``stat.S_IFMT`` gives it; 0 for nothing, or for what lies outside."""
+        path = self.path(key)
+        facts = self.channel.stat(path)
+        real = self.channel.realpath(path) if key and self.link.root != b"/" else None
+        try:
+            kind = _kind(await facts)
+            return kind if real is None or self.is_inside(await real) else 0
+        except Refused as error:
+            if error.code in MISSING:
+                return 0
+            raise
+
+    async def file_facts(self, key: str) -> Attrs:
+        """Return a file's facts. Raises InvalidPath for a folder, and for what lies outside."""
+        path = self.path(key)
+        waiting = self.channel.stat(path)
+        real = self.channel.realpath(path) if self.link.root != b"/" else None
+        facts = await waiting
+        if real is not None and not self.is_inside(await real):
+            raise outside(key)
+        require_file(facts, key)
+        return facts
+
+    async def guard(self, key: str) -> None:
+        """Make sure that the folder of a key is below the root, links and all.
+
+        Raises:
+            InvalidPath: it is not.
+        """
+        folder = self.path(key).rpartition(b"/")[0]
+        if self.link.root == b"/" or folder == self.link.root:
+            return
+        known, now = self.link.inside, time.monotonic()
+        if now - known.get(folder, -INSIDE_SECONDS) < INSIDE_SECONDS:
+            return
+        try:
+            real = await self.channel.realpath(folder)
+        except Refused as error:
+            if error.code in MISSING:
+                return  # what is not there leads nowhere
+            raise
+        if not self.is_inside(real):
+            raise outside(key)
+        if len(known) >= MOST_INSIDE:
+            known.clear()
+        known[folder] = now
+
+    async def make_folders(self, key: str) -> None:
+        """Make the folder of a key, and those above it.
+
+        Raises:
+            InvalidPath: one of them is a file.
+        """
+        await self._make(self.path(key).rpartition(b"/")[0], key)
+
+    async def _make(self, folder: bytes, key: str) -> None:
+        try:
+            await self.channel.mkdir(folder or b"/")
+        except Refused as error:
+            if error.code in MISSING and folder.count(b"/") > 1:
+                await self._make(folder.rpartition(b"/")[0], key)
+                await self._make_last(folder, key)
+            else:
+                await self._require_folder(folder, key, error)
+
+    async def _make_last(self, folder: bytes, key: str) -> None:
+        try:
+            await self.channel.mkdir(folder)
+        except Refused as error:
+            await self._require_folder(folder, key, error)
+
+    async def _require_folder(self, folder: bytes, key: str, refused: Refused) -> None:
+        """Be content with a folder that is there already."""
+        try:
+            facts = await self.channel.stat(folder or b"/")
+        except Refused:
+            raise translated(refused, key) from refused
+        if _kind(facts) != stat.S_IFDIR:
+            raise InvalidPath("a parent of the path is a file", path=key, backend=NAME) from refused
+
+    async def explain(self, key: str, refused: Refused, *, file: bool = True) -> RemoteStoreError:
+        """Return the error for a refusal that does not say why: what is there tells."""
+        try:
+            kind = _kind(await self.channel.lstat(self.path(key)))
+        except Refused as error:
+            return translated(error if error.code in MISSING else refused, key)
+        if file and kind == stat.S_IFDIR:
+            return folder_not_file(key)
+        if not file and kind != stat.S_IFDIR:
+            return file_not_folder(key)
+        return translated(refused, key)
+
+
+def _kind(facts: Attrs) -> int:
+    return facts.kind or stat.S_IFREG  # a server that tells no modes has nothing but files to tell of
+
+
+def require_file(facts: Attrs, key: str) -> None:
+    """Raise InvalidPath for anything but a file."""
+    kind = _kind(facts)
+    if kind == stat.S_IFDIR:
+        raise folder_not_file(key)
+    if kind != stat.S_IFREG:
+        raise InvalidPath("this is a socket, a pipe or a device, not a file", path=key, backend=NAME)
+
+
+def time_of(facts: Attrs) -> datetime | None:
+    """Return when a file was changed last."""
+    return None if facts.mtime is None else datetime.fromtimestamp(facts.mtime, UTC)
+
+
+def info_of(key: str, facts: Attrs) -> FileInfo:
+    """Return a file's facts as a value."""
+    return FileInfo(RemotePath._of(key), key.rpartition("/")[2], facts.size or 0, time_of(facts))
+
+
+def version_of(facts: Attrs) -> str:
+    """Return a token that changes when a file does, as far as the protocol tells."""
+    return f"{facts.mtime}-{facts.size}"

@@ -1,0 +1,184 @@
+"""Which server may be who it says it is: known keys, read, checked and written down.
+
+A key that is not the one on file is refused under every policy. What is trusted on first
+use is written down after the login has succeeded, under a lock that other processes see.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncssh
+
+from ... import _runtime
+from ...errors import BackendUnavailable
+from ._errors import NAME
+from ._options import HostKeyPolicy, Options
+
+if TYPE_CHECKING:
+    from asyncssh import SSHKey
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: O_APPEND has to do
+    fcntl = None  # type: ignore[assignment]
+
+_NOT_KNOWN: Final = "is not known"
+
+
+class HostKeys:
+    """The known keys of one backend."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._seen: dict[tuple[str, int], SSHKey] = {}
+        """Keys that AUTO_ADD came across: they are binding for this backend."""
+
+    @property
+    def path(self) -> str:
+        """The file with the known keys."""
+        return os.path.expanduser(self._options.host_keys_path or "~/.ssh/known_hosts")
+
+    async def check(self) -> Check:
+        """Return what decides about a server's key in one connection attempt.
+
+        Raises:
+            BackendUnavailable: the known keys cannot be read.
+        """
+        text = self._options.known_host_keys
+        if text is None or self._options.host_key_policy is HostKeyPolicy.TRUST_ON_FIRST_USE:
+            text = f"{text or ''}\n{await _runtime.in_thread(self._read)}"
+        try:
+            return Check(self, asyncssh.import_known_hosts(text))
+        except ValueError as error:
+            raise BackendUnavailable(
+                f"the known host keys cannot be read: {error}; look at {self.path}, known_host_keys and"
+                " SFTP_KNOWN_HOST_KEYS",
+                backend=NAME,
+                retryable=False,
+            ) from error
+
+    def _read(self) -> str:
+        try:
+            return Path(self.path).read_text("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise BackendUnavailable(
+                f"the known host keys cannot be read: {error}", backend=NAME, retryable=False
+            ) from error
+
+    async def remember(self, check: Check) -> None:
+        """Write down a key that was trusted on first use.
+
+        Raises:
+            BackendUnavailable: it cannot be written, or another key has been written meanwhile.
+        """
+        if check.first_seen is None:
+            return
+        host, port, key = check.first_seen
+        if self._options.host_key_policy is HostKeyPolicy.AUTO_ADD:
+            self._seen[host, port] = key
+        else:
+            await _runtime.in_thread(self._append, host, port, key)
+
+    def seen(self, host: str, port: int) -> SSHKey | None:
+        """Return the key that AUTO_ADD met before."""
+        return self._seen.get((host, port))
+
+    def _append(self, host: str, port: int, key: SSHKey) -> None:
+        pattern = host if port == 22 else f"[{host}]:{port}"
+        line = f"{pattern} {' '.join(key.export_public_key('openssh').decode().split()[:2])}\n"
+        try:
+            os.makedirs(os.path.dirname(self.path) or ".", mode=0o700, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            with open(descriptor, "r+b") as file:
+                if fcntl is not None:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+                file.seek(0)
+                before = file.read()
+                known = asyncssh.import_known_hosts(before.decode("utf-8", "replace"))
+                trusted = known.match(host, "", port)[0]
+                if trusted and key not in trusted:
+                    raise BackendUnavailable(_changed(host, key, trusted), backend=NAME, retryable=False)
+                if not trusted:
+                    begin = b"\n" if before and not before.endswith(b"\n") else b""
+                    file.write(begin + line.encode())
+        except OSError as error:
+            raise BackendUnavailable(
+                f"the server's key cannot be written down: {error}; see host_keys_path",
+                backend=NAME,
+                retryable=False,
+            ) from error
+
+    def refused(self, host: str, port: int, key: SSHKey) -> str:
+        """Return what to tell about a key that nobody vouches for."""
+        name = host if port == 22 else f"[{host}]:{port}"
+        return (
+            f"the key of {name} {_NOT_KNOWN}: {key.get_fingerprint()} ({key.get_algorithm()}). If that is the"
+            f" server's, add it to {self.path} (ssh-keyscan -p {port} {host}), pass it as known_host_keys, or"
+            " use HostKeyPolicy.TRUST_ON_FIRST_USE"
+        )
+
+    @property
+    def policy(self) -> HostKeyPolicy:
+        """What to do about unknown keys."""
+        return self._options.host_key_policy
+
+
+class Check:
+    """Decides about the key of a server that connects, and remembers what it decided.
+
+    Attributes:
+        known: what is on file.
+        first_seen: host, port and key that were trusted without being on file.
+        refusal: why the key was refused, for people.
+    """
+
+    def __init__(self, keys: HostKeys, known: asyncssh.SSHKnownHosts) -> None:
+        self._keys, self.known = keys, known
+        self.first_seen: tuple[str, int, SSHKey] | None = None
+        self.refusal: str | None = None
+
+    def algorithms(self, host: str, port: int) -> str:
+        """Return host key algorithms, those on file first: a server may have several keys."""
+        names: list[str] = []
+        for key in self.known.match(host, "", port)[0]:
+            names += [name.decode() for name in key.sig_algorithms if name.decode() not in names]
+        return f"^{','.join(names)}" if names else "default"
+
+    def client(self) -> asyncssh.SSHClient:
+        """Return the object that asyncssh asks about keys that are not on file."""
+        return _Client(self)
+
+    def decide(self, host: str, addr: str, port: int, key: SSHKey) -> bool:
+        """Return True if a key that is not on file is trusted all the same."""
+        seen = self._keys.seen(host, port)
+        on_file: list[Any] = [*self.known.match(host, addr, port)[0], *([seen] if seen is not None else [])]
+        if on_file and key != seen:
+            self.refusal = _changed(host, key, on_file)
+            return False
+        if self._keys.policy is HostKeyPolicy.STRICT:
+            self.refusal = self._keys.refused(host, port, key)
+            return False
+        self.first_seen = (host, port, key)
+        return True
+
+
+class _Client(asyncssh.SSHClient):
+    def __init__(self, check: Check) -> None:
+        self._check = check
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: SSHKey) -> bool:
+        return self._check.decide(host, addr, port, key)
+
+
+def _changed(host: str, key: SSHKey, known: Sequence[Any]) -> str:
+    expected = ", ".join(f"{each.get_fingerprint()} ({each.get_algorithm()})" for each in known)
+    return (
+        f"the key of {host} is {key.get_fingerprint()} ({key.get_algorithm()}), but {expected} is on file:"
+        " somebody may be in the way. Ask who runs the server; if its key was changed, replace it on file"
+    )

@@ -1,0 +1,231 @@
+"""Folders as pages of entries: many answers in flight, and many folders when going down.
+
+The facts of each file come with its name. Only links are looked at one by one.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from ..._runtime.tasks import current_loop, soon
+from ..._sftp.packets import Attrs, Name, Refused
+from ...backend import Pages
+from ...models import Entry, RemoteFolder
+from ...paths import RemotePath
+from .._temporaries import MARK, is_temporary
+from ._errors import file_not_folder, outside
+from ._files import MISSING, Files, info_of
+
+PAGE: Final = 1000
+MOST_AHEAD: Final = 16
+"""READDIRs in flight for one folder; a server gives about a hundred names for each."""
+FOLDERS_AT_ONCE: Final = 32
+LINK: Final = stat.S_IFLNK
+FOLDER: Final = stat.S_IFDIR
+FILE: Final = stat.S_IFREG
+
+
+class Scan:
+    """One folder being read. The requests go out by themselves as answers come in."""
+
+    def __init__(self, files: Files, key: str) -> None:
+        self.key, self.prefix = key, f"{key}/" if key else ""
+        self._channel = files.channel
+        self._handle: bytes | None = None
+        self._waiting: deque[Any] = deque()
+        self._ahead = 2  # a small folder has one answer, and the news that there are no more
+        self._opening = self._channel.opendir(files.path(key))
+        self._opening.add_done_callback(self._opened)
+        self.ended = False
+
+    def _opened(self, opening: Any) -> None:
+        if not opening.cancelled() and opening.exception() is None:
+            self._handle = opening.result()
+            self._ask()
+
+    def _ask(self) -> None:
+        while len(self._waiting) < self._ahead:
+            self._waiting.append(self._channel.readdir(self._handle or b""))
+
+    async def next(self) -> list[Name]:
+        """Return further entries; none, and ``ended``, at the end.
+
+        Raises:
+            Refused: the folder cannot be read.
+        """
+        if self._handle is None:
+            await self._opening
+        found: list[Name] = []
+        while not self.ended and len(found) < PAGE:
+            names = await self._waiting[0]
+            self._waiting.popleft()
+            if names is None:
+                self.close()
+            else:
+                found += names
+                self._ahead = min(2 * self._ahead, MOST_AHEAD)
+                self._ask()
+            if self._waiting and not self._waiting[0].done():
+                break
+        return found
+
+    def close(self) -> None:
+        """Close the folder; nobody waits for the answer."""
+        self.ended = True
+        self._opening.cancel()
+        for each in self._waiting:
+            each.cancel()
+        self._waiting.clear()
+        if self._handle is not None:
+            self._channel.drop(self._handle)
+            self._handle = None
+
+
+class Walk:
+    """A folder, or all below it, as pages. Its coroutines run on one loop."""
+
+    def __init__(self, files: Files, key: str, recursive: bool) -> None:
+        self._files, self._key, self._recursive = files, key, recursive
+        self._folders: list[str] = [key]  # still to be opened
+        self._scans: deque[Scan] = deque()
+        self.everything = False
+        """Whether to report temporaries, special files and links that lead nowhere, for a deletion."""
+        self.loop = current_loop()
+
+    async def next(self) -> list[tuple[str, Attrs, bool]] | None:
+        """Return keys and facts of what was found, and whether it is a link; None at the end."""
+        while self._folders or self._scans:
+            while self._folders and len(self._scans) < FOLDERS_AT_ONCE:
+                self._scans.append(Scan(self._files, self._folders.pop()))
+            scan = self._scans[0]
+            try:
+                names = await scan.next()
+            except Refused as error:
+                self._scans.popleft().close()
+                await self._excuse(scan.key, error)
+                continue
+            if scan.ended:
+                self._scans.popleft()
+            found = await self._entries(scan, names)
+            if self._recursive:
+                self._folders += [key for key, facts, linked in found if facts.kind == FOLDER and not linked]
+            if found:
+                return found
+        return None
+
+    async def _excuse(self, key: str, refused: Refused) -> None:
+        """Take a folder that is gone for an empty one; a file where a folder belongs is an error."""
+        if key == self._key and key:
+            kind = await self._files.kind(key)
+            if kind not in (0, FOLDER):
+                raise file_not_folder(key) from refused
+        if refused.code not in MISSING:
+            raise refused
+
+    async def _entries(self, scan: Scan, names: list[Name]) -> list[tuple[str, Attrs, bool]]:
+        found = []
+        links = []
+        for raw, facts in names:
+            if raw in (b".", b"..") or b"/" in raw or not raw:
+                continue
+            name = raw.decode("utf-8", "surrogateescape")
+            key = scan.prefix + name
+            kind = facts.kind
+            if self.everything:
+                found.append((key, facts, kind == LINK))
+            elif name.startswith(MARK) and is_temporary(name):
+                continue
+            elif kind == LINK:
+                links.append((key, self._look(key)))
+            elif kind in (FILE, FOLDER, 0):
+                found.append((key, facts, False))
+        for key, look in links:
+            if (target := await look()) is not None:
+                found.append((key, target, True))
+        return found
+
+    def _look(self, key: str) -> Callable[[], Any]:
+        """Ask what a link leads to; the answer is waited for later."""
+        path = self._files.path(key)
+        facts = self._files.channel.stat(path)
+        real = self._files.channel.realpath(path) if self._files.link.root != b"/" else None
+
+        async def answer() -> Attrs | None:
+            try:
+                target = await facts
+                inside = real is None or self._files.is_inside(await real)
+            except Refused:
+                return None  # it leads nowhere
+            return target if inside and target.kind in (FILE, FOLDER) else None
+
+        return answer
+
+    def close(self) -> None:
+        """Let go of all folders."""
+        while self._scans:
+            self._scans.pop().close()
+        self._folders.clear()
+
+
+class SFTPPages(Pages):
+    """The pages of the contract over a walk."""
+
+    def __init__(self, down: Any, begin: Callable[[], Any], key: str, files: bool, folders: bool) -> None:
+        self._down, self._begin, self._key = down, begin, key
+        self._files, self._folders = files, folders
+        self._walk: Walk | None = None
+        self._ended = False
+
+    async def __anext__(self) -> list[Entry]:
+        if self._ended:
+            raise StopAsyncIteration
+        page: list[Entry] | None = await self._down(self._key, self._next)
+        if page is None:
+            await self.aclose()
+            raise StopAsyncIteration
+        return page
+
+    async def _next(self) -> list[Entry] | None:
+        if self._walk is None:
+            self._walk = await self._begin()
+        found = await self._walk.next()
+        return None if found is None else self._page(found)
+
+    def _page(self, found: list[tuple[str, Attrs, bool]]) -> list[Entry]:
+        page: list[Entry] = []
+        for key, facts, linked in found:
+            if facts.kind == FOLDER:
+                if self._folders:
+                    page.append(RemoteFolder(RemotePath._of(key), is_link=linked))
+            elif self._files:
+                page.append(info_of(key, facts))
+        return page
+
+    async def aclose(self) -> None:
+        self._drop()
+
+    def __del__(self) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
+        self._ended = True
+        walk, self._walk = getattr(self, "_walk", None), None
+        if walk is not None:
+            soon(walk.loop, walk.close)
+
+
+async def begin_walk(files: Files, key: str, recursive: bool) -> Walk:
+    """Return a walk that has made sure that its folder is below the root."""
+    if key and files.link.root != b"/":
+        try:
+            real = await files.channel.realpath(files.path(key))
+        except Refused as error:
+            if error.code not in MISSING:
+                raise
+        else:
+            if not files.is_inside(real):
+                raise outside(key)
+    return Walk(files, key, recursive)

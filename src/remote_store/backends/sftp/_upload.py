@@ -1,0 +1,305 @@
+"""One file on its way up: into a temporary beside its target, and then under its name.
+
+Nothing is seen under the name before all of it is there. Without ``overwrite`` the name is
+given by a hard link, which cannot replace a file; with it by a rename, which replaces in one step.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections import deque
+from typing import Any, Final
+
+from ..._sftp.channel import Channel
+from ..._sftp.packets import Attrs, Lost, Refused
+from ...backend import Writer
+from ...errors import RemoteStoreError
+from ...models import WriteResult
+from ...paths import RemotePath
+from .._temporaries import new_name
+from ._connection import Link
+from ._errors import folder_not_file, outside, taken, translated
+from ._files import MISSING, Files
+
+CREATE: Final = 0x02 | 0x08 | 0x20  # write, create, and refuse what is there
+TRIES: Final = 20
+"""How often folders are made anew that others delete meanwhile."""
+
+
+def temporary_beside(path: bytes) -> bytes:
+    """Return an unused path in the same folder."""
+    return b"%b/%b" % (path.rpartition(b"/")[0], new_name().encode())
+
+
+class Upload:
+    """A temporary file being filled. Its coroutines run on the loop on which it was opened."""
+
+    def __init__(self, files: Files, key: str, overwrite: bool, durable: bool, memory: int) -> None:
+        self._files, self._channel, self.key = files, files.channel, key
+        self._overwrite, self._durable = overwrite, durable
+        self._piece, self._memory = self._channel.limits.write, memory
+        self._target = files.path(key)
+        self._temporary = b""
+        self._handle: bytes | None = None
+        self._pending: deque[Any] = deque()
+        self._buffer = bytearray()
+        self._sent = 0
+        self.ended = False
+
+    @property
+    def handle(self) -> bytes:
+        """What the server calls the temporary."""
+        assert self._handle is not None
+        return self._handle
+
+    def count(self, size: int) -> None:
+        """Take note of bytes that the server wrote by itself."""
+        self._sent += size
+
+    @property
+    def size(self) -> int:
+        """Bytes that were given."""
+        return self._sent + len(self._buffer)
+
+    async def open(self) -> None:
+        """Begin, where nothing is in the way.
+
+        Raises:
+            AlreadyExists, InvalidPath: something is.
+            Refused: it may not be.
+        """
+        await self._files.guard(self.key)
+        await self._open(2)
+
+    async def _open(self, links: int) -> None:
+        found = self._channel.lstat(self._target)
+        await self._make_temporary()
+        try:
+            facts = await found
+        except Refused as error:
+            if error.code not in MISSING:
+                raise
+            return
+        if facts.kind == stat.S_IFLNK and links and self._overwrite:
+            await self._follow(links)
+        elif facts.kind == stat.S_IFDIR:
+            raise folder_not_file(self.key)
+        elif not self._overwrite:
+            raise taken(self.key)
+        elif facts.mode is not None:  # who replaces a file keeps its permissions
+            self._channel.chmod(self.handle, stat.S_IMODE(facts.mode)).cancel()
+
+    async def _make_temporary(self) -> None:
+        for _ in range(TRIES):
+            self._temporary = temporary_beside(self._target)
+            try:
+                self._handle = await self._channel.open(self._temporary, CREATE, _removing(self._temporary))
+                return
+            except Refused as error:
+                if error.code not in MISSING:
+                    raise
+            await self._files.make_folders(self.key)
+        raise RemoteStoreError("somebody keeps deleting the folder", path=self.key, backend="sftp")
+
+    async def _follow(self, links: int) -> None:
+        """Go on in the place of what a link leads to: a write replaces that, and not the link."""
+        self.discard()
+        self._target = await self._channel.realpath(self._target)
+        if not self._files.is_inside(self._target):
+            raise outside(self.key)
+        await self._open(links - 1)
+
+    async def write(self, data: memoryview) -> None:
+        """Take data, and send it in pieces; wait where too much is on its way."""
+        self._buffer += data
+        if len(self._buffer) >= self._piece:
+            with memoryview(self._buffer) as view:
+                end = len(view) - len(view) % self._piece
+                for at in range(0, end, self._piece):
+                    self._send(view[at : at + self._piece])
+            del self._buffer[:end]
+        while len(self._pending) * self._piece > self._memory:
+            await self._pending.popleft()
+
+    def _send(self, data: bytes | memoryview) -> None:
+        self._pending.append(self._channel.write(self.handle, self._sent, data))
+        self._sent += len(data)
+
+    async def finish(self) -> None:
+        """Wait until the server has all of it."""
+        if self._buffer:
+            self._send(bytes(self._buffer))
+            self._buffer.clear()
+        if self._durable:
+            self._pending.append(self._channel.fsync(self.handle))
+        handle, self._handle = self._handle, None
+        self._pending.append(self._channel.close_handle(handle or b""))
+        while self._pending:
+            await self._pending.popleft()
+
+    async def commit(self) -> WriteResult:
+        """Give the file its name."""
+        await self.finish()
+        await publish(self._files, self._temporary, self._target, self.key, self._overwrite)
+        self.ended = True
+        return WriteResult(RemotePath._of(self.key), self._sent)
+
+    async def put(self, data: bytes, at_once: bool) -> WriteResult:
+        """Write a small file whole.
+
+        With ``at_once`` a new file gets its name in the same flight, one round trip less: should
+        the server fail to write it, it shows for a moment and is taken away again.
+        """
+        self._buffer += data
+        if self._overwrite or not at_once or not self._files.link.links_work or self._durable:
+            return await self.commit()
+        self._send(data)
+        self._buffer.clear()
+        handle, self._handle = self._handle, None
+        written = [*self._pending, self._channel.close_handle(handle or b"")]
+        named = self._channel.link(self._temporary, self._target)
+        removed = self._channel.remove(self._temporary)
+        try:
+            for each in written:
+                await each
+        except Refused:
+            await _take_back(self._channel, named, self._target)
+            raise
+        self.ended = True
+        try:
+            await named
+        except Refused as error:
+            await removed
+            raise await _why_not_linked(self._files, self.key, self._target, error) from error
+        return WriteResult(RemotePath._of(self.key), self._sent)
+
+    def discard(self) -> None:
+        """Undo everything. The requests are sent; nobody waits for their answers."""
+        if self._handle is not None:
+            self._channel.drop(self._handle)
+            self._handle = None
+        if not self.ended and self._temporary:
+            self._channel.remove(self._temporary).cancel()
+        for each in self._pending:
+            each.cancel()
+        self._pending.clear()
+
+    async def abort(self) -> None:
+        """Undo everything, and wait until it is."""
+        if self.ended:
+            return
+        self.ended = True
+        for each in self._pending:
+            each.cancel()
+        try:
+            if self._handle is not None:
+                handle, self._handle = self._handle, None
+                await self._channel.close_handle(handle)
+            await self._channel.remove(self._temporary)
+        except (Refused, Lost):
+            pass  # it is gone already, or the server is: a sweep will find it
+
+
+def _removing(path: bytes) -> Any:
+    def late(channel: Channel, handle: bytes) -> None:
+        channel.drop(handle)
+        channel.remove(path).cancel()
+
+    return late
+
+
+async def _take_back(channel: Channel, named: Any, target: bytes) -> None:
+    try:
+        await named
+    except Refused:
+        return
+    await channel.remove(target)
+
+
+async def _why_not_linked(files: Files, key: str, target: bytes, refused: Refused) -> RemoteStoreError:
+    """Return the error for a name that could not be given; forget links if they are the reason."""
+    try:
+        facts: Attrs = await files.channel.lstat(target)
+    except Refused:
+        if refused.code in MISSING:
+            return translated(refused, key)
+        files.link.links_work = False
+        return RemoteStoreError(
+            "the server's file system has no hard links; try again, it will do without",
+            path=key,
+            backend="sftp",
+            retryable=True,
+        )
+    return folder_not_file(key) if facts.kind == stat.S_IFDIR else taken(key)
+
+
+async def publish(files: Files, temporary: bytes, target: bytes, key: str, overwrite: bool) -> None:
+    """Give a finished temporary its name.
+
+    Raises:
+        AlreadyExists: somebody created the file meanwhile, and ``overwrite`` was not given.
+        InvalidPath: a folder has that name.
+    """
+    channel = files.channel
+    try:
+        if overwrite:
+            await _replace(files.link, channel, temporary, target)
+        elif files.link.links_work:
+            await channel.link(temporary, target)
+            await channel.remove(temporary)
+        elif files.link.renames_over:
+            await channel.close_handle(await channel.open(target, CREATE))  # claims the name
+            await channel.posix_rename(temporary, target)
+        else:
+            await channel.rename(temporary, target)
+    except Refused as error:
+        if overwrite:
+            raise await files.explain(key, error) from error
+        had_links = files.link.links_work
+        why = await _why_not_linked(files, key, target, error)
+        if had_links and not files.link.links_work:
+            await publish(files, temporary, target, key, overwrite)
+            return
+        raise why from error
+
+
+async def _replace(link: Link, channel: Channel, temporary: bytes, target: bytes) -> None:
+    if link.renames_over:
+        await channel.posix_rename(temporary, target)
+        return
+    try:
+        await channel.rename(temporary, target)
+    except Refused:
+        aside = temporary_beside(target)
+        await channel.rename(target, aside)
+        try:
+            await channel.rename(temporary, target)
+        except BaseException:
+            await channel.rename(aside, target)  # the old file is back under its name
+            raise
+        await channel.remove(aside)
+
+
+class SFTPWriter(Writer):
+    """The writer of the contract over an upload."""
+
+    def __init__(self, down: Any, shielded: Any, upload: Upload, loop: Any) -> None:
+        self._down, self._shielded, self._upload, self._loop = down, shielded, upload, loop
+
+    async def write(self, data: Any) -> None:
+        await self._down(self._upload.key, self._upload.write, memoryview(data).cast("B"))
+
+    async def commit(self) -> WriteResult:
+        result: WriteResult = await self._down(self._upload.key, self._upload.commit)
+        return result
+
+    async def abort(self) -> None:
+        if not self._upload.ended:
+            await self._shielded(self._upload.key, self._upload.abort)
+
+    def __del__(self) -> None:
+        upload = getattr(self, "_upload", None)
+        if upload is not None and not upload.ended:
+            from ..._runtime.tasks import soon
+
+            soon(self._loop, upload.discard)
