@@ -74,6 +74,21 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SFTPServer]:
 
 
 @pytest.fixture(scope="session")
+def plain_sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SFTPServer]:
+    """Give a server that knows no extension of the protocol."""
+    denied = "posix-rename,hardlink,copy-data,limits,fsync"
+    with services.sshd(tmp_path_factory.mktemp("plain"), denied=denied) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def linkless_sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SFTPServer]:
+    """Give a server that makes no hard links, and does not copy."""
+    with services.sshd(tmp_path_factory.mktemp("linkless"), denied="hardlink,copy-data") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """Give a server that takes every key, one for all tests of this process."""
     with services.moto(tmp_path_factory.mktemp("moto")) as server:

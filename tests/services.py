@@ -197,7 +197,7 @@ UsePAM no
 UseDNS no
 PasswordAuthentication no
 PidFile none
-Subsystem sftp internal-sftp
+Subsystem sftp internal-sftp {options}
 MaxStartups 200:30:400
 MaxSessions 100
 PerSourceMaxStartups none
@@ -212,8 +212,12 @@ def sshd_program() -> str:
 
 
 @contextmanager
-def sshd(folder: Path, more: str = "") -> Iterator[SFTPServer]:
-    """Run OpenSSH's server, with keys of its own, for the user who runs the tests."""
+def sshd(folder: Path, *, denied: str = "", more: str = "") -> Iterator[SFTPServer]:
+    """Run OpenSSH's server, with keys of its own, for the user who runs the tests.
+
+    ``denied`` names requests, with commas between them, that it is not to know; ``more`` is
+    further configuration.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # it insists
@@ -224,7 +228,9 @@ def sshd(folder: Path, more: str = "") -> Iterator[SFTPServer]:
         (folder / name).chmod(0o600)
     shutil.copy(folder / "user.pub", folder / "authorized")
     port = free_ports(1)[0]
-    (folder / "config").write_text(SSHD.format(port=port, folder=folder) + more)
+    (folder / "config").write_text(
+        SSHD.format(port=port, folder=folder, options=f"-P {denied}" if denied else "") + more
+    )
     command = [sshd_program(), "-D", "-e", "-f", str(folder / "config")]
     with running(command, folder, lambda: greets(port)):
         known = f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}"

@@ -23,6 +23,7 @@ MISSING: Final = (2, 10)
 """Statuses that say that nothing is there."""
 INSIDE_SECONDS: Final = 1.0
 MOST_INSIDE: Final = 4096
+MOST_LEVELS: Final = 1024
 
 
 class Files:
@@ -105,29 +106,25 @@ class Files:
             known.clear()
         known[folder] = now
 
-    async def make_folders(self, key: str) -> None:
-        """Make the folder of a key, and those above it.
+    async def make_folders(self, key: str) -> list[bytes]:
+        """Make the folder of a key, and those above it; return those that were not there.
 
         Raises:
             InvalidPath: one of them is a file.
         """
-        await self._make(self.path(key).rpartition(b"/")[0], key)
-
-    async def _make(self, folder: bytes, key: str) -> None:
-        try:
-            await self.channel.mkdir(folder or b"/")
-        except Refused as error:
-            if error.code in MISSING and folder.count(b"/") > 1:
-                await self._make(folder.rpartition(b"/")[0], key)
-                await self._make_last(folder, key)
-            else:
-                await self._require_folder(folder, key, error)
-
-    async def _make_last(self, folder: bytes, key: str) -> None:
-        try:
-            await self.channel.mkdir(folder)
-        except Refused as error:
-            await self._require_folder(folder, key, error)
+        missing = [self.path(key).rpartition(b"/")[0] or b"/"]
+        made: list[bytes] = []
+        while missing:
+            try:
+                await self.channel.mkdir(missing[-1])
+                made.append(missing.pop())
+            except Refused as error:
+                above = missing[-1].rpartition(b"/")[0]
+                if error.code in MISSING and above and len(missing) <= MOST_LEVELS:
+                    missing.append(above)
+                else:
+                    await self._require_folder(missing.pop(), key, error)
+        return made
 
     async def _require_folder(self, folder: bytes, key: str, refused: Refused) -> None:
         """Be content with a folder that is there already."""

@@ -42,7 +42,7 @@ class Scan:
         self.ended = False
 
     def _opened(self, opening: Any) -> None:
-        if not opening.cancelled() and opening.exception() is None:
+        if self._handle is None and not opening.cancelled() and opening.exception() is None:
             self._handle = opening.result()
             self._ask()
 
@@ -58,6 +58,7 @@ class Scan:
         """
         if self._handle is None:
             await self._opening
+            self._opened(self._opening)  # it may have been done before its callback ran
         found: list[Name] = []
         while not self.ended and len(found) < PAGE:
             names = await self._waiting[0]

@@ -41,6 +41,7 @@ class Upload:
         self._target = files.path(key)
         self._temporary = b""
         self._handle: bytes | None = None
+        self._created: list[bytes] = []
         self._pending: deque[Any] = deque()
         self._buffer = bytearray()
         self._sent = 0
@@ -98,7 +99,7 @@ class Upload:
             except Refused as error:
                 if error.code not in MISSING:
                     raise
-            await self._files.make_folders(self.key)
+            self._created += await self._files.make_folders(self.key)
         raise RemoteStoreError("somebody keeps deleting the folder", path=self.key, backend="sftp")
 
     async def _follow(self, links: int) -> None:
@@ -180,6 +181,8 @@ class Upload:
             self._handle = None
         if not self.ended and self._temporary:
             self._channel.remove(self._temporary).cancel()
+            for folder in reversed(self._created):
+                self._channel.rmdir(folder).cancel()
         for each in self._pending:
             each.cancel()
         self._pending.clear()
@@ -194,10 +197,20 @@ class Upload:
         try:
             if self._handle is not None:
                 handle, self._handle = self._handle, None
-                await self._channel.close_handle(handle)
-            await self._channel.remove(self._temporary)
-        except (Refused, Lost):
-            pass  # it is gone already, or the server is: a sweep will find it
+                await self._gone(self._channel.close_handle(handle))
+            removed = self._channel.remove(self._temporary)
+            emptied = [self._channel.rmdir(folder) for folder in reversed(self._created)]
+            for each in (removed, *emptied):
+                await self._gone(each)
+        except Lost:
+            pass  # a sweep will find it
+
+    async def _gone(self, removed: Any) -> None:
+        """Wait for a removal; what is not there any more, or has been filled by others, is fine."""
+        try:
+            await removed
+        except Refused:
+            pass
 
 
 def _removing(path: bytes) -> Any:
