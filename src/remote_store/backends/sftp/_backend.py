@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from ... import _runtime
-from ..._runtime.per_loop import PerLoop
-from ..._sftp.packets import Lost
 from ...backend import Backend, Pages, Reader, Writer
 from ...capabilities import OPERATIONS, Capability, CapabilitySet
-from ...errors import NotFound, RemoteStoreError
+from ...errors import NotFound
 from ...models import FileInfo, WriteOptions, WriteResult
 from .._temporaries import refuse_reserved
-from ._errors import NAME, caught, translated
+from ._api import Api
+from ._errors import NAME
 from ._options import MIB, HostKeyPolicy, Options, from_url, options_of
 
 if TYPE_CHECKING:
     from asyncssh import SSHKey
 
-    from ._connection import Link, Links
     from ._download import Download
     from ._files import Files
-    from ._hostkeys import HostKeys
     from ._listing import Walk
     from ._upload import Upload
 
@@ -100,21 +97,7 @@ class SFTPBackend(Backend):
 
     def _take(self, options: Options) -> None:
         self._options = options
-        self._keys: HostKeys | None = None
-        self._links: PerLoop[Links] = PerLoop(self._make_links, _close_links)
-        self._exclusive = True
-
-    async def _make_links(self) -> Links:
-        try:
-            from ._connection import Links
-            from ._hostkeys import HostKeys
-        except ImportError as error:
-            raise RemoteStoreError(
-                "SFTP needs asyncssh: pip install 'remote-store[sftp]'", backend=NAME
-            ) from error
-        if self._keys is None:
-            self._keys = HostKeys(self._options)
-        return Links(self._options, self._keys)
+        self._api = Api(options)
 
     @property
     def name(self) -> str:
@@ -122,7 +105,7 @@ class SFTPBackend(Backend):
 
     @property
     def capabilities(self) -> CapabilitySet:
-        return _ALL if self._exclusive else CapabilitySet(set(_ALL) - {Capability.EXCLUSIVE_CREATE})
+        return _ALL if self._api.exclusive else CapabilitySet(set(_ALL) - {Capability.EXCLUSIVE_CREATE})
 
     async def probe(self) -> CapabilitySet:
         await self.ping()
@@ -149,7 +132,7 @@ class SFTPBackend(Backend):
         return await self._kind(path) in (stat.S_IFREG, stat.S_IFDIR)
 
     async def _kind(self, path: str) -> int:
-        return await self._read(path, lambda files: files.kind(path))
+        return await self._api.look(path, lambda files: files.kind(path))
 
     async def get_file_info(self, path: str) -> FileInfo:
         async def look(files: Files) -> FileInfo:
@@ -157,7 +140,7 @@ class SFTPBackend(Backend):
 
             return info_of(path, await files.file_facts(path))
 
-        return await self._read(path, look)
+        return await self._api.look(path, look)
 
     async def ping(self) -> None:
         if await self._kind("") != stat.S_IFDIR:
@@ -174,10 +157,10 @@ class SFTPBackend(Backend):
             finally:
                 download.close()
 
-        return await self._read(path, read)
+        return await self._api.look(path, read)
 
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
-        from ._download import SFTPReader
+        from ._streams import SFTPReader
 
         async def begin(files: Files) -> Download:
             download = self._download(files, path, start, length)
@@ -188,7 +171,7 @@ class SFTPBackend(Backend):
                 raise
             return download
 
-        return SFTPReader(self._down, await self._read(path, begin, undo=_close_soon))
+        return SFTPReader(self._api.down, await self._api.look(path, begin, undo=_close_soon))
 
     def _download(self, files: Files, path: str, start: int, length: int | None) -> Download:
         from ._download import Download
@@ -220,13 +203,13 @@ class SFTPBackend(Backend):
                 await _runtime.shielded_on_asyncio(upload.abort)
                 raise
 
-        return await self._change(path, write)
+        return await self._api.change(path, write)
 
     async def open_write(
         self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
     ) -> Writer:
         from ..._runtime.tasks import current_loop
-        from ._upload import SFTPWriter
+        from ._streams import SFTPWriter
 
         async def begin(files: Files) -> tuple[Upload, Any]:
             upload = self._upload(files, path, overwrite)
@@ -237,8 +220,8 @@ class SFTPBackend(Backend):
                 raise
             return upload, current_loop()
 
-        upload, loop = await self._change(path, begin, undo=_discard_soon)
-        return SFTPWriter(self._down, self._down_shielded, upload, loop)
+        upload, loop = await self._api.change(path, begin, undo=_discard_soon)
+        return SFTPWriter(self._api.down, self._api.down_shielded, upload, loop)
 
     def _upload(self, files: Files, path: str, overwrite: bool) -> Upload:
         from ._upload import Upload
@@ -250,25 +233,25 @@ class SFTPBackend(Backend):
     async def delete(self, path: str, *, missing_ok: bool = False) -> None:
         from ._change import delete_file
 
-        await self._change(path, lambda files: delete_file(files, path, missing_ok))
+        await self._api.change(path, lambda files: delete_file(files, path, missing_ok))
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
         from ._change import delete_folder
 
-        await self._change(path, lambda files: delete_folder(files, path, recursive, missing_ok))
+        await self._api.change(path, lambda files: delete_folder(files, path, recursive, missing_ok))
 
     async def move(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
         from ._change import move
 
         refuse_reserved(dst, NAME)
-        return await self._change(src, lambda files: move(files, src, dst, overwrite))
+        return await self._api.change(src, lambda files: move(files, src, dst, overwrite))
 
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
         from ._change import copy
 
         refuse_reserved(dst, NAME)
         durable, memory = self._options.durable, self._options.memory_limit
-        return await self._change(src, lambda files: copy(files, src, dst, overwrite, durable, memory))
+        return await self._api.change(src, lambda files: copy(files, src, dst, overwrite, durable, memory))
 
     async def sweep_temporaries(self, *, older_than: float = 86400) -> int:
         """Delete the temporary files that killed writers and lost connections left behind.
@@ -282,7 +265,7 @@ class SFTPBackend(Backend):
         """
         from ._change import sweep
 
-        return await self._change("", lambda files: sweep(files, "", older_than))
+        return await self._api.change("", lambda files: sweep(files, "", older_than))
 
     # -- listing ---------------------------------------------------------------
 
@@ -293,9 +276,9 @@ class SFTPBackend(Backend):
 
         async def begin() -> Walk:
             refuse_reserved(path, NAME)
-            return await begin_walk(await self._files(), path, recursive)
+            return await begin_walk(await self._api.files(), path, recursive)
 
-        return SFTPPages(self._down, begin, path, files, folders)
+        return SFTPPages(self._api.down, begin, path, files, folders)
 
     # -- identity --------------------------------------------------------------
 
@@ -306,8 +289,7 @@ class SFTPBackend(Backend):
     def unwrap(self, type_hint: type[T]) -> T:
         from asyncssh import SSHClientConnection
 
-        links = self._links.peek() if type_hint is SSHClientConnection else None
-        link = links.peek() if links is not None else None
+        link = self._api.link_of_this_loop() if type_hint is SSHClientConnection else None
         return cast(T, link.connection) if link is not None else super().unwrap(type_hint)
 
     @classmethod
@@ -316,64 +298,7 @@ class SFTPBackend(Backend):
         return cls(**options), root
 
     async def aclose(self) -> None:
-        await _runtime.on_asyncio(self._links.aclose)
-
-    # -- the one way down ------------------------------------------------------
-
-    async def _files(self) -> Files:
-        from ._files import Files
-
-        link: Link = await (await self._links.get()).get()
-        self._exclusive = link.links_work or link.renames_over
-        return Files(link)
-
-    async def _read(
-        self, path: str, call: Callable[[Files], Awaitable[T]], undo: Callable[[T], Any] | None = None
-    ) -> T:
-        """Make a call that may be repeated, once, where the connection is lost meanwhile."""
-        refuse_reserved(path, NAME)
-
-        async def run() -> T:
-            try:
-                return await call(await self._files())
-            except Lost:
-                return await call(await self._files())
-
-        return await self._down(path, run, undo=undo)
-
-    async def _change(
-        self, path: str, call: Callable[[Files], Awaitable[T]], undo: Callable[[T], Any] | None = None
-    ) -> T:
-        """Make a call that changes something: whether a lost one has done so nobody knows."""
-        refuse_reserved(path, NAME)
-
-        async def run() -> T:
-            return await call(await self._files())
-
-        return await self._down(path, run, undo=undo)
-
-    async def _down(
-        self,
-        path: str,
-        call: Callable[..., Awaitable[T]],
-        *args: Any,
-        undo: Callable[[T], Any] | None = None,
-    ) -> T:
-        return await _runtime.on_asyncio(_translating, path, call, *args, undo=undo)
-
-    async def _down_shielded(self, path: str, call: Callable[..., Awaitable[T]], *args: Any) -> T:
-        return await _runtime.shielded_on_asyncio(_translating, path, call, *args)
-
-
-async def _translating(path: str, call: Callable[..., Awaitable[T]], *args: Any) -> T:
-    try:
-        return await call(*args)
-    except RemoteStoreError as error:
-        if error.path is None:
-            error.path = path
-        raise
-    except caught() as error:
-        raise translated(error, path) from error
+        await _runtime.on_asyncio(self._api.aclose)
 
 
 def _close_soon(download: Download) -> None:
@@ -386,10 +311,6 @@ def _discard_soon(begun: tuple[Upload, Any]) -> None:
     from ..._runtime.tasks import soon
 
     soon(begun[1], begun[0].discard)
-
-
-async def _close_links(links: Links) -> None:
-    await links.aclose()
 
 
 def _rebuild(cls: type[SFTPBackend], options: dict[str, Any]) -> SFTPBackend:

@@ -18,7 +18,8 @@ from ._download import Download
 from ._errors import NAME, file_not_folder, folder_not_file, taken, translated
 from ._files import MISSING, Files
 from ._listing import FOLDER, begin_walk
-from ._upload import TRIES, Upload, publish
+from ._publish import TRIES, publish
+from ._upload import Upload
 
 AT_ONCE: Final = 64
 """Deletions in flight."""

@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Generator
 from typing import Any, Final, NamedTuple
 
-from ..._runtime.tasks import current_loop, soon
+from ..._runtime.tasks import current_loop
 from ..._sftp.packets import Attrs, Refused
-from ...backend import Reader, gathered
+from ...backend import gathered
 from ...errors import PreconditionFailed
 from ._errors import NAME, outside
-from ._files import Files, require_file, version_of
+from ._files import Files, require_file
 
 FIRST_DEPTH: Final = 4
 """Pieces in flight at the beginning: enough for a server that is near."""
@@ -185,36 +185,3 @@ class _Here:
     def __await__(self) -> Generator[Any, None, bytes]:
         yield from ()
         return self._data
-
-
-class SFTPReader(Reader):
-    """The reader of the contract over a download."""
-
-    seekable = True
-
-    def __init__(self, down: Any, download: Download) -> None:
-        self._down, self._download = down, download
-        self.size = download.size
-        self.version = version_of(download.facts)
-        self._closed = False
-
-    async def read(self, n: int) -> bytes:
-        return bytes(await self._down(self._download.key, self._download.read, n))
-
-    async def seek(self, position: int) -> None:
-        await self._down(self._download.key, _seek, self._download, position)
-
-    async def aclose(self) -> None:
-        self._drop()
-
-    def __del__(self) -> None:
-        self._drop()
-
-    def _drop(self) -> None:
-        if not getattr(self, "_closed", True):
-            self._closed = True
-            soon(self._download.loop, self._download.close)
-
-
-async def _seek(download: Download, position: int) -> None:
-    download.seek(position)

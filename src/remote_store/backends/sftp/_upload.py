@@ -8,27 +8,17 @@ from __future__ import annotations
 
 import stat
 from collections import deque
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
 from ..._sftp.channel import Channel
-from ..._sftp.packets import Attrs, Lost, Refused
-from ...backend import Writer
+from ..._sftp.packets import Lost, Refused
 from ...errors import RemoteStoreError
 from ...models import WriteResult
 from ...paths import RemotePath
-from .._temporaries import new_name
-from ._connection import Link
-from ._errors import folder_not_file, outside, taken, translated
+from ._errors import folder_not_file, outside, taken
 from ._files import MISSING, Files
-
-CREATE: Final = 0x02 | 0x08 | 0x20  # write, create, and refuse what is there
-TRIES: Final = 20
-"""How often folders are made anew that others delete meanwhile."""
-
-
-def temporary_beside(path: bytes) -> bytes:
-    """Return an unused path in the same folder."""
-    return b"%b/%b" % (path.rpartition(b"/")[0], new_name().encode())
+from ._publish import CREATE, TRIES, publish, temporary_beside, why_not_linked
 
 
 class Upload:
@@ -94,7 +84,8 @@ class Upload:
         for _ in range(TRIES):
             self._temporary = temporary_beside(self._target)
             try:
-                self._handle = await self._channel.open(self._temporary, CREATE, _removing(self._temporary))
+                late = _removing(self._channel, self._temporary)
+                self._handle = await self._channel.open(self._temporary, CREATE, late)
                 return
             except Refused as error:
                 if error.code not in MISSING:
@@ -171,7 +162,7 @@ class Upload:
             await named
         except Refused as error:
             await removed
-            raise await _why_not_linked(self._files, self.key, self._target, error) from error
+            raise await why_not_linked(self._files, self.key, self._target, error) from error
         return WriteResult(RemotePath._of(self.key), self._sent)
 
     def discard(self) -> None:
@@ -213,8 +204,10 @@ class Upload:
             pass
 
 
-def _removing(path: bytes) -> Any:
-    def late(channel: Channel, handle: bytes) -> None:
+def _removing(channel: Channel, path: bytes) -> Callable[[bytes], None]:
+    """Return what to do with a temporary that comes into being when nobody wants it any more."""
+
+    def late(handle: bytes) -> None:
         channel.drop(handle)
         channel.remove(path).cancel()
 
@@ -227,92 +220,3 @@ async def _take_back(channel: Channel, named: Any, target: bytes) -> None:
     except Refused:
         return
     await channel.remove(target)
-
-
-async def _why_not_linked(files: Files, key: str, target: bytes, refused: Refused) -> RemoteStoreError:
-    """Return the error for a name that could not be given; forget links if they are the reason."""
-    try:
-        facts: Attrs = await files.channel.lstat(target)
-    except Refused:
-        if refused.code in MISSING:
-            return translated(refused, key)
-        files.link.links_work = False
-        return RemoteStoreError(
-            "the server's file system has no hard links; try again, it will do without",
-            path=key,
-            backend="sftp",
-            retryable=True,
-        )
-    return folder_not_file(key) if facts.kind == stat.S_IFDIR else taken(key)
-
-
-async def publish(files: Files, temporary: bytes, target: bytes, key: str, overwrite: bool) -> None:
-    """Give a finished temporary its name.
-
-    Raises:
-        AlreadyExists: somebody created the file meanwhile, and ``overwrite`` was not given.
-        InvalidPath: a folder has that name.
-    """
-    channel = files.channel
-    try:
-        if overwrite:
-            await _replace(files.link, channel, temporary, target)
-        elif files.link.links_work:
-            await channel.link(temporary, target)
-            await channel.remove(temporary)
-        elif files.link.renames_over:
-            await channel.close_handle(await channel.open(target, CREATE))  # claims the name
-            await channel.posix_rename(temporary, target)
-        else:
-            await channel.rename(temporary, target)
-    except Refused as error:
-        if overwrite:
-            raise await files.explain(key, error) from error
-        had_links = files.link.links_work
-        why = await _why_not_linked(files, key, target, error)
-        if had_links and not files.link.links_work:
-            await publish(files, temporary, target, key, overwrite)
-            return
-        raise why from error
-
-
-async def _replace(link: Link, channel: Channel, temporary: bytes, target: bytes) -> None:
-    if link.renames_over:
-        await channel.posix_rename(temporary, target)
-        return
-    try:
-        await channel.rename(temporary, target)
-    except Refused:
-        aside = temporary_beside(target)
-        await channel.rename(target, aside)
-        try:
-            await channel.rename(temporary, target)
-        except BaseException:
-            await channel.rename(aside, target)  # the old file is back under its name
-            raise
-        await channel.remove(aside)
-
-
-class SFTPWriter(Writer):
-    """The writer of the contract over an upload."""
-
-    def __init__(self, down: Any, shielded: Any, upload: Upload, loop: Any) -> None:
-        self._down, self._shielded, self._upload, self._loop = down, shielded, upload, loop
-
-    async def write(self, data: Any) -> None:
-        await self._down(self._upload.key, self._upload.write, memoryview(data).cast("B"))
-
-    async def commit(self) -> WriteResult:
-        result: WriteResult = await self._down(self._upload.key, self._upload.commit)
-        return result
-
-    async def abort(self) -> None:
-        if not self._upload.ended:
-            await self._shielded(self._upload.key, self._upload.abort)
-
-    def __del__(self) -> None:
-        upload = getattr(self, "_upload", None)
-        if upload is not None and not upload.ended:
-            from ..._runtime.tasks import soon
-
-            soon(self._loop, upload.discard)

@@ -1,0 +1,182 @@
+"""One SFTP session: packets out, packets in, and who waits for which.
+
+A handle that arrives for somebody who is gone is given to whom it may concern.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
+
+import asyncssh
+
+from . import packets as p
+
+T = TypeVar("T")
+Late = Callable[[bytes], object]
+
+LARGEST_PACKET: Final = 1 << 24
+"""No server sends more; a length beyond it is no SFTP, such as the greeting of a login script."""
+
+
+class _Waiter(NamedTuple):
+    future: asyncio.Future[Any]
+    decode: Callable[[int, bytes], Any]
+    late: Late | None
+
+
+class Session(asyncssh.SSHClientSession[bytes]):
+    """The client's end of an SFTP session.
+
+    Args:
+        patience: seconds without a sign of the server, while an answer is waited for, after
+            which it counts as gone.
+    """
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._loop = asyncio.get_running_loop()
+        self._chan: asyncssh.SSHClientChannel[bytes] | None = None
+        self._waiters: dict[int, _Waiter] = {}
+        self._number = 0
+        self._buffer = bytearray()
+        self._heard = 0.0
+        self._watch: asyncio.TimerHandle | None = None
+        self._lost: Exception | None = None
+        self._version: asyncio.Future[bytes] = self._loop.create_future()
+
+    # -- as asyncssh calls it ----------------------------------------------------------
+
+    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        """Take the channel."""
+        self._chan = chan
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        """Take what the server sent: any number of packets, or a part of one."""
+        if datatype is not None:
+            return  # what it says on its error stream is for people
+        self._heard = self._loop.time()
+        self._buffer += data
+        try:
+            self._take()
+        except (p.Lost, *p.MALFORMED) as error:
+            self._end(error if isinstance(error, p.Lost) else p.Lost(f"a malformed packet: {error}"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell all who wait."""
+        self._end(exc)
+
+    # -- answers -----------------------------------------------------------------------
+
+    def _take(self) -> None:
+        buffer, at = self._buffer, 0
+        while len(buffer) - at >= 9:
+            (length,) = p.u32.unpack_from(buffer, at)
+            if not 5 <= length <= LARGEST_PACKET:
+                raise p.Lost("this is no SFTP; does a login script of the server write something?")
+            end = at + 4 + length
+            if len(buffer) < end:
+                break
+            with memoryview(buffer) as view:
+                self._answer(view[at + 4], p.u32.unpack_from(buffer, at + 5)[0], bytes(view[at + 9 : end]))
+            at = end
+        if at:
+            del buffer[:at]
+
+    def _answer(self, kind: int, number: int, body: bytes) -> None:
+        if kind == p.VERSION:
+            if not self._version.done():
+                self._version.set_result(body)
+            return
+        waiter = self._waiters.pop(number, None)
+        if waiter is None:
+            raise p.Lost("the server answers what nobody asked")
+        if waiter.future.done():
+            if kind == p.HANDLE and waiter.late is not None:
+                waiter.late(p.handle(kind, body))
+            return
+        try:
+            waiter.future.set_result(waiter.decode(kind, body))
+        except p.Refused as error:
+            _fail(waiter.future, error)
+        except Exception:
+            self._waiters[number] = waiter  # it is told with all others that the channel is no good
+            raise
+
+    def _end(self, cause: Exception | None) -> None:
+        if self._lost is None:
+            self._lost = cause or p.Lost("the server closed the connection")
+        waiters, self._waiters = self._waiters, {}
+        for future in (self._version, *(waiter.future for waiter in waiters.values())):
+            if not future.done():
+                _fail(future, p.Lost(str(self._lost)))
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        if self._chan is not None:
+            self._chan.abort()
+
+    # -- requests ----------------------------------------------------------------------
+
+    @property
+    def is_closed(self) -> bool:
+        """True if no request can be made any more."""
+        return self._lost is not None
+
+    @property
+    def busy(self) -> int:
+        """How many answers are waited for."""
+        return len(self._waiters)
+
+    def ask(
+        self,
+        kind: int,
+        body: bytes,
+        decode: Callable[[int, bytes], T],
+        late: Late | None = None,
+    ) -> asyncio.Future[T]:
+        """Send a request; the future has its answer, as ``decode`` reads it.
+
+        ``late`` is called with a handle that comes when the future is cancelled already.
+        """
+        future: asyncio.Future[T] = self._loop.create_future()
+        if self._lost is not None or self._chan is None:
+            _fail(future, p.Lost(str(self._lost)))
+            return future
+        self._number = number = (self._number + 1) & 0xFFFFFFFF
+        if not self._waiters:
+            self._heard = self._loop.time()
+            if self._watch is None:
+                self._watch = self._loop.call_later(self._patience, self._look)
+        self._waiters[number] = _Waiter(future, decode, late)
+        self._write(p.HEADER.pack(len(body) + 5, kind, number) + body)
+        return future
+
+    def _write(self, packet: bytes) -> None:
+        assert self._chan is not None
+        try:
+            self._chan.write(packet)
+        except OSError as error:  # asyncssh: the channel is not open for sending
+            self._end(error)
+
+    def _look(self) -> None:
+        """End the session if the server has been silent for too long."""
+        self._watch = None
+        if not self._waiters:
+            return
+        silent = self._loop.time() - self._heard
+        if silent >= self._patience:
+            self._end(TimeoutError(f"the server has not answered for {self._patience:g} seconds"))
+        else:
+            self._watch = self._loop.call_later(self._patience - silent, self._look)
+
+    def close(self) -> None:
+        """End the session; those who wait are told that it is lost."""
+        self._end(p.Lost("the session was closed"))
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+        future.exception()  # of several in one flight only the first failure is looked at

@@ -1,0 +1,117 @@
+"""A finished file gets its name: whole, in one step where the server can, and never over a file unasked.
+
+Without ``overwrite`` that is a hard link, which cannot replace a file; with it a rename that
+replaces in one step. Servers without these extensions are served another way.
+"""
+
+from __future__ import annotations
+
+import stat
+from typing import Final
+
+from ... import _runtime
+from ..._sftp.channel import Channel
+from ..._sftp.packets import Attrs, Refused
+from ...errors import RemoteStoreError
+from .._temporaries import new_name
+from ._connection import Link
+from ._errors import NAME, folder_not_file, taken, translated
+from ._files import MISSING, Files
+
+CREATE: Final = 0x02 | 0x08 | 0x20  # write, create, and refuse what is there
+TRIES: Final = 20
+"""How often is done anew what others undo meanwhile."""
+
+
+def temporary_beside(path: bytes) -> bytes:
+    """Return an unused path in the same folder."""
+    return b"%b/%b" % (path.rpartition(b"/")[0], new_name().encode())
+
+
+async def why_not_linked(files: Files, key: str, target: bytes, refused: Refused) -> RemoteStoreError:
+    """Return the error for a name that could not be given; forget links if they are the reason."""
+    try:
+        facts: Attrs = await files.channel.lstat(target)
+    except Refused:
+        if refused.code in MISSING:
+            return translated(refused, key)
+        files.link.links_work = False
+        return RemoteStoreError(
+            "the server's file system has no hard links; try again, it will do without",
+            path=key,
+            backend=NAME,
+            retryable=True,
+        )
+    return folder_not_file(key) if facts.kind == stat.S_IFDIR else taken(key)
+
+
+async def publish(files: Files, temporary: bytes, target: bytes, key: str, overwrite: bool) -> None:
+    """Give a finished temporary its name.
+
+    Raises:
+        AlreadyExists: somebody created the file meanwhile, and ``overwrite`` was not given.
+        InvalidPath: a folder has that name.
+    """
+    channel = files.channel
+    try:
+        if overwrite:
+            await _replace(files.link, channel, temporary, target)
+        elif files.link.links_work:
+            await channel.link(temporary, target)
+            await channel.remove(temporary)
+        elif files.link.renames_over:
+            await channel.close_handle(await channel.open(target, CREATE))  # claims the name
+            await channel.posix_rename(temporary, target)
+        else:
+            await channel.rename(temporary, target)
+    except Refused as error:
+        if overwrite:
+            raise await files.explain(key, error) from error
+        had_links = files.link.links_work
+        why = await why_not_linked(files, key, target, error)
+        if had_links and not files.link.links_work:
+            await publish(files, temporary, target, key, overwrite)
+            return
+        raise why from error
+
+
+async def _replace(link: Link, channel: Channel, temporary: bytes, target: bytes) -> None:
+    if link.renames_over:
+        await channel.posix_rename(temporary, target)
+        return
+    for turn in range(TRIES, -1, -1):
+        try:
+            await channel.rename(temporary, target)
+            return
+        except Refused:
+            if not turn:
+                raise
+        if await _replace_aside(channel, temporary, target):
+            return
+
+
+async def _replace_aside(channel: Channel, temporary: bytes, target: bytes) -> bool:
+    """Move the old file aside first: no step of this loses it. Return False if others were quicker."""
+    aside = temporary_beside(target)
+    try:
+        await channel.rename(target, aside)
+    except Refused as error:
+        if error.code not in MISSING:
+            raise
+        return False  # somebody else moves it
+    try:
+        await channel.rename(temporary, target)
+    except BaseException as error:
+        await _runtime.shielded_on_asyncio(_put_back, channel, aside, target)
+        if not isinstance(error, Refused):
+            raise
+        return False
+    await channel.remove(aside)
+    return True
+
+
+async def _put_back(channel: Channel, aside: bytes, target: bytes) -> None:
+    try:
+        await channel.rename(aside, target)
+    except Refused:  # a newer file is there already
+        await channel.remove(aside)
