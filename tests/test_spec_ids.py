@@ -29,6 +29,7 @@ PREFIXES = {
     "local.md": "LOC",
     "memory.md": "MEM",
     "s3.md": "S3",
+    "sftp.md": "SFTP",
     "runtime.md": "RUN",
     "facade.md": "GEN",
     "testing.md": "TST",

@@ -65,6 +65,15 @@ class Channel(Session):
         body = p.text(path) + p.u32u32.pack(flags, 0)
         return self.ask(p.OPEN, body, p.handle, late or self.drop)
 
+    async def kept(self, opening: asyncio.Future[bytes], late: Late | None = None) -> bytes:
+        """Wait for a handle; one that arrives together with a cancellation is not forgotten."""
+        try:
+            return await opening
+        except asyncio.CancelledError:
+            if opening.done() and not opening.cancelled() and opening.exception() is None:
+                (late or self.drop)(opening.result())
+            raise
+
     def close_handle(self, handle: bytes) -> asyncio.Future[None]:
         """Close a handle, and hear whether all was written."""
         return self.ask(p.CLOSE, p.text(handle), p.done)

@@ -78,8 +78,9 @@ class Session(asyncssh.SSHClientSession[bytes]):
             end = at + 4 + length
             if len(buffer) < end:
                 break
-            with memoryview(buffer) as view:
-                self._answer(view[at + 4], p.u32.unpack_from(buffer, at + 5)[0], bytes(view[at + 9 : end]))
+            with memoryview(buffer) as view, view[at + 9 : end] as piece:
+                body = bytes(piece)
+            self._answer(buffer[at + 4], p.u32.unpack_from(buffer, at + 5)[0], body)
             at = end
         if at:
             del buffer[:at]

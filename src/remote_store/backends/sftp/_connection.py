@@ -105,10 +105,11 @@ class Links:
 
     async def _connect(self) -> Link:
         options, check = self._options, await self._keys.check()
+        arguments = await self._arguments(check)
         where = f" to {options.where}"
         try:
             connection, _ = await asyncssh.create_connection(
-                check.client, options.host, options.port, **await self._arguments(check)
+                check.client, options.host, options.port, **arguments
             )
         except (asyncssh.Error, OSError, TimeoutError, ValueError) as error:
             if check.refusal is not None:
@@ -139,7 +140,7 @@ class Links:
     async def _arguments(self, check: Any) -> dict[str, Any]:
         options = self._options
         arguments: dict[str, Any] = {
-            "known_hosts": check.known,
+            "known_hosts": check.on_file,
             "server_host_key_algs": check.algorithms(options.host, options.port),
             "config": None,
             "connect_timeout": options.timeout,

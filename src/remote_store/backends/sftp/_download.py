@@ -64,7 +64,7 @@ class Download:
         opened = self._channel.open(path, 1)
         real = self._channel.realpath(path) if self._files.link.root != b"/" else None
         try:
-            self._handle = await opened
+            self._handle = await self._channel.kept(opened)
         except Refused as error:
             raise await self._files.explain(self.key, error) from error
         if real is not None and not self._files.is_inside(await real):

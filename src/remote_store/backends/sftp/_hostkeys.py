@@ -26,7 +26,11 @@ try:
 except ImportError:  # not a POSIX system: O_APPEND has to do
     fcntl = None  # type: ignore[assignment]
 
-_NOT_KNOWN: Final = "is not known"
+_ALGORITHMS: Final = (
+    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512",
+    "rsa-sha2-256",
+)  # fmt: skip
+_CERTIFIED: Final = "-cert-v01@openssh.com"
 
 
 class HostKeys:
@@ -118,7 +122,7 @@ class HostKeys:
         """Return what to tell about a key that nobody vouches for."""
         name = host if port == 22 else f"[{host}]:{port}"
         return (
-            f"the key of {name} {_NOT_KNOWN}: {key.get_fingerprint()} ({key.get_algorithm()}). If that is the"
+            f"the key of {name} is not known: {key.get_fingerprint()} ({key.get_algorithm()}). If that is the"
             f" server's, add it to {self.path} (ssh-keyscan -p {port} {host}), pass it as known_host_keys, or"
             " use HostKeyPolicy.TRUST_ON_FIRST_USE"
         )
@@ -133,22 +137,29 @@ class Check:
     """Decides about the key of a server that connects, and remembers what it decided.
 
     Attributes:
-        known: what is on file.
         first_seen: host, port and key that were trusted without being on file.
         refusal: why the key was refused, for people.
     """
 
     def __init__(self, keys: HostKeys, known: asyncssh.SSHKnownHosts) -> None:
-        self._keys, self.known = keys, known
+        self._keys, self._known = keys, known
         self.first_seen: tuple[str, int, SSHKey] | None = None
         self.refusal: str | None = None
 
-    def algorithms(self, host: str, port: int) -> str:
+    def on_file(self, host: str, addr: str, port: int | None) -> tuple[list[Any], list[Any], list[Any]]:
+        """Return the keys on file for a server: trusted ones, those of authorities, revoked ones."""
+        trusted, authorities, *_ = self._known.match(host, addr, port)
+        names = {host, f"[{host}]:{port or 22}", f"[{addr}]:{port or 22}"}
+        # The match above forgets what is revoked for a port where nothing is trusted for it.
+        revoked = [key for name in names for key in self._known.match(name, "", None)[2]]
+        return list(trusted), list(authorities), revoked
+
+    def algorithms(self, host: str, port: int) -> list[str]:
         """Return host key algorithms, those on file first: a server may have several keys."""
-        names: list[str] = []
-        for key in self.known.match(host, "", port)[0]:
-            names += [name.decode() for name in key.sig_algorithms if name.decode() not in names]
-        return f"^{','.join(names)}" if names else "default"
+        trusted, authorities, _ = self.on_file(host, "", port)
+        names = [name.decode() for key in trusted for name in key.sig_algorithms]
+        certified = [f"{name}{_CERTIFIED}" for name in _ALGORITHMS] if authorities else []
+        return list(dict.fromkeys([*certified, *names, *_ALGORITHMS]))
 
     def client(self) -> asyncssh.SSHClient:
         """Return the object that asyncssh asks about keys that are not on file."""
@@ -157,7 +168,7 @@ class Check:
     def decide(self, host: str, addr: str, port: int, key: SSHKey) -> bool:
         """Return True if a key that is not on file is trusted all the same."""
         seen = self._keys.seen(host, port)
-        on_file: list[Any] = [*self.known.match(host, addr, port)[0], *([seen] if seen is not None else [])]
+        on_file = [*self.on_file(host, addr, port)[0], *([seen] if seen is not None else [])]
         if on_file and key != seen:
             self.refusal = _changed(host, key, on_file)
             return False

@@ -42,10 +42,10 @@ def load_private_key(
         raise TypeError("a path needs from_file=True")
     try:
         return asyncssh.import_private_key(repaired(text), passphrase)
-    except asyncssh.KeyEncryptionError as error:
-        raise ValueError(f"the private key cannot be decrypted; check the passphrase: {error}") from error
-    except asyncssh.KeyImportError as error:
-        raise ValueError(f"the private key cannot be used: {error}") from error
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        raise ValueError(
+            f"the private key cannot be used; check that it is whole, and its passphrase: {error}"
+        ) from error
 
 
 def repaired(text: str) -> str:

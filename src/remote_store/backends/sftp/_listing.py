@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ..._runtime.tasks import current_loop, soon
-from ..._sftp.packets import Attrs, Name, Refused
+from ..._sftp.packets import Attrs, Lost, Name, Refused
 from ...backend import Pages
 from ...models import Entry, RemoteFolder
 from ...paths import RemotePath
@@ -44,7 +44,10 @@ class Scan:
     def _opened(self, opening: Any) -> None:
         if self._handle is None and not opening.cancelled() and opening.exception() is None:
             self._handle = opening.result()
-            self._ask()
+            if self.ended:
+                self.close()
+            else:
+                self._ask()
 
     def _ask(self) -> None:
         while len(self._waiting) < self._ahead:
@@ -192,7 +195,13 @@ class SFTPPages(Pages):
     async def _next(self) -> list[Entry] | None:
         if self._walk is None:
             self._walk = await self._begin()
-        found = await self._walk.next()
+            try:
+                found = await self._walk.next()
+            except Lost:  # nothing was told yet, so it can begin anew
+                self._walk = await self._begin()
+                found = await self._walk.next()
+        else:
+            found = await self._walk.next()
         return None if found is None else self._page(found)
 
     def _page(self, found: list[tuple[str, Attrs, bool]]) -> list[Entry]:

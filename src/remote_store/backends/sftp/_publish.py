@@ -60,7 +60,7 @@ async def publish(files: Files, temporary: bytes, target: bytes, key: str, overw
             await channel.link(temporary, target)
             await channel.remove(temporary)
         elif files.link.renames_over:
-            await channel.close_handle(await channel.open(target, CREATE))  # claims the name
+            await channel.close_handle(await channel.kept(channel.open(target, CREATE)))  # claims the name
             await channel.posix_rename(temporary, target)
         else:
             await channel.rename(temporary, target)

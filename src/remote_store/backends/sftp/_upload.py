@@ -85,7 +85,8 @@ class Upload:
             self._temporary = temporary_beside(self._target)
             try:
                 late = _removing(self._channel, self._temporary)
-                self._handle = await self._channel.open(self._temporary, CREATE, late)
+                opening = self._channel.open(self._temporary, CREATE, late)
+                self._handle = await self._channel.kept(opening, late)
                 return
             except Refused as error:
                 if error.code not in MISSING:
@@ -105,10 +106,10 @@ class Upload:
         """Take data, and send it in pieces; wait where too much is on its way."""
         self._buffer += data
         if len(self._buffer) >= self._piece:
-            with memoryview(self._buffer) as view:
-                end = len(view) - len(view) % self._piece
-                for at in range(0, end, self._piece):
-                    self._send(view[at : at + self._piece])
+            end = len(self._buffer) - len(self._buffer) % self._piece
+            for at in range(0, end, self._piece):
+                with memoryview(self._buffer) as view, view[at : at + self._piece] as piece:
+                    self._send(piece)
             del self._buffer[:end]
         while len(self._pending) * self._piece > self._memory:
             await self._pending.popleft()
