@@ -83,6 +83,19 @@ def say(message: str) -> None:
     print(f"[remote-store] {message}", file=sys.stderr, flush=True)
 
 
+def need(program: str, package: str) -> None:
+    """Make sure that a program of the system is there; install Debian's package of it if that can be."""
+    places = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+    if shutil.which(program, path=places):
+        return
+    if not shutil.which("apt-get") or os.geteuid():
+        raise SystemExit(f"{program} is missing; install it first (Debian and Ubuntu: apt install {package})")
+    say(f"{program} is missing; installing {package} with apt-get")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    run("apt-get", "--quiet", "update", env=quiet)
+    run("apt-get", "--quiet", "install", "--yes", "--no-install-recommends", package, env=quiet)
+
+
 def _wait(process: subprocess.Popen[bytes]) -> int:
     while True:
         try:

@@ -13,6 +13,7 @@ import environment
 
 
 def main(arguments: list[str]) -> int:
+    environment.need("sshd", "openssh-server")  # a real server for the tests of SFTP
     python = environment.prepare("test")
     environment.say("running the tests")
     if arguments:

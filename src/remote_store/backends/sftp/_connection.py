@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final
 
 import asyncssh
@@ -180,7 +181,8 @@ def _key(options: Options) -> Any:
     if not isinstance(options.pkey, str):
         return options.pkey
     from_file = "-----BEGIN" not in options.pkey
+    source = os.path.expanduser(options.pkey) if from_file else options.pkey
     try:
-        return load_private_key(options.pkey, from_file=from_file, passphrase=options.passphrase)
+        return load_private_key(source, from_file=from_file, passphrase=options.passphrase)
     except (ValueError, OSError) as error:
         raise BackendUnavailable(str(error), backend=NAME, retryable=False) from error
