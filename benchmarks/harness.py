@@ -33,6 +33,8 @@ PEERS: Final[dict[str, str]] = {
     "boto3": "boto3",
     "s3fs": "s3fs",
     "pyarrow": "pyarrow",
+    "asyncssh": "asyncssh",
+    "paramiko": "paramiko",
     PUBLISHED: "remote-store",
 }
 """Each has a process of its own. The value is its distribution, empty for the standard library."""

@@ -28,6 +28,7 @@ QUESTIONS: Final = (
     "memory",
     "s3_requests",
     "s3_bulk",
+    "sftp_files",
 )
 BUSY: Final = 0.5
 """A load average beyond this is noted."""

@@ -31,7 +31,9 @@ def test_what_a_backend_cannot_do_is_skipped(outcomes: list[Outcome]) -> None:
     mine = [outcome for outcome in outcomes if outcome.suite == "TestFew"]
     assert [outcome for outcome in mine if outcome.ended == "failed"] == []
     reasons = {outcome.reason for outcome in mine if outcome.ended == "skipped"}
-    missing = ("DELETE", "MOVE", "COPY", "ATOMIC_WRITE", "GLOB", "RECURSIVE_LIST", "METADATA")
+    missing = (
+        "DELETE", "MOVE", "COPY", "ATOMIC_WRITE", "GLOB", "RECURSIVE_LIST", "METADATA", "EXCLUSIVE_CREATE",
+    )  # fmt: skip
     assert reasons == {f"the backend has no {name} capability" for name in missing}
     ran = {outcome.test for outcome in mine if outcome.ended == "passed"}
     assert {"test_what_is_there", "test_a_whole_file", "test_files_of_a_folder"} <= ran

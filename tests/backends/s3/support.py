@@ -113,6 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.cut is not None or not (reply.reset or reply.silent):
             self.say(reply)
         if reply.silent:
+            self.server.proxy.silenced += 1
             assert self.server.proxy.closing.wait(WATCHDOG)
         if reply.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -146,6 +147,7 @@ class Proxy:
         self.connections = 0
         self.open: set[socket.socket] = set()
         self.closing = threading.Event()
+        self.silenced = 0
         self.hook: Hook = lambda asked, ask: ask()
         self._upstream = urlsplit(upstream).netloc
         self._server = _Server(self, tls)

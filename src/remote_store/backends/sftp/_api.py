@@ -11,11 +11,11 @@ from ..._sftp.packets import Lost
 from ...errors import RemoteStoreError
 from .._temporaries import refuse_reserved
 from ._errors import NAME, caught, translated
+from ._files import Files
 from ._options import Options
 
 if TYPE_CHECKING:
     from ._connection import Link, Links
-    from ._files import Files
     from ._hostkeys import HostKeys
 
 T = TypeVar("T")
@@ -36,21 +36,14 @@ class Api:
         self.exclusive = True
 
     async def _make_links(self) -> Links:
-        try:
-            from ._connection import Links
-            from ._hostkeys import HostKeys
-        except ImportError as error:
-            raise RemoteStoreError(
-                "SFTP needs asyncssh: pip install 'remote-store[sftp]'", backend=NAME
-            ) from error
+        connection, hostkeys = await _runtime.in_thread(_loaded)
         if self._keys is None:
-            self._keys = HostKeys(self._options)
-        return Links(self._options, self._keys)
+            self._keys = hostkeys.HostKeys(self._options)
+        links: Links = connection.Links(self._options, self._keys)
+        return links
 
     async def files(self) -> Files:
         """Return the paths of a connection that works, as far as is known."""
-        from ._files import Files
-
         link: Link = await (await self._links.get()).get()
         self.exclusive = link.links_work or link.renames_over
         return Files(link)
@@ -117,3 +110,14 @@ async def _translating(path: str, call: Callable[..., Awaitable[T]], *args: Any)
 
 async def _close_links(links: Links) -> None:
     await links.aclose()
+
+
+def _loaded() -> tuple[Any, Any]:
+    """Import what needs asyncssh: that takes half a second, so it is done in a thread."""
+    try:
+        from . import _connection, _hostkeys
+    except ImportError as error:
+        raise RemoteStoreError(
+            "SFTP needs asyncssh: pip install 'remote-store[sftp]'", backend=NAME
+        ) from error
+    return _connection, _hostkeys

@@ -9,22 +9,24 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from ... import _runtime
+from ..._runtime.tasks import current_loop, soon
 from ...backend import Backend, Pages, Reader, Writer
 from ...capabilities import OPERATIONS, Capability, CapabilitySet
 from ...errors import NotFound
 from ...models import FileInfo, WriteOptions, WriteResult
 from .._temporaries import refuse_reserved
+from . import _change
 from ._api import Api
+from ._download import Download
 from ._errors import NAME
+from ._files import Files, info_of
+from ._listing import SFTPPages, Walk, begin_walk
 from ._options import MIB, HostKeyPolicy, Options, from_url, options_of
+from ._streams import SFTPReader, SFTPWriter
+from ._upload import Upload
 
 if TYPE_CHECKING:
     from asyncssh import SSHKey
-
-    from ._download import Download
-    from ._files import Files
-    from ._listing import Walk
-    from ._upload import Upload
 
 T = TypeVar("T")
 _ALL: Final = CapabilitySet({*OPERATIONS, Capability.EXCLUSIVE_CREATE})
@@ -136,8 +138,6 @@ class SFTPBackend(Backend):
 
     async def get_file_info(self, path: str) -> FileInfo:
         async def look(files: Files) -> FileInfo:
-            from ._files import info_of
-
             return info_of(path, await files.file_facts(path))
 
         return await self._api.look(path, look)
@@ -160,8 +160,6 @@ class SFTPBackend(Backend):
         return await self._api.look(path, read)
 
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
-        from ._streams import SFTPReader
-
         async def begin(files: Files) -> Download:
             download = self._download(files, path, start, length)
             try:
@@ -174,8 +172,6 @@ class SFTPBackend(Backend):
         return SFTPReader(self._api.down, await self._api.look(path, begin, undo=_close_soon))
 
     def _download(self, files: Files, path: str, start: int, length: int | None) -> Download:
-        from ._download import Download
-
         return Download(files, path, start, length, self._options.memory_limit)
 
     async def write_bytes(
@@ -187,30 +183,26 @@ class SFTPBackend(Backend):
         atomic: bool = False,
         options: WriteOptions | None = None,
     ) -> WriteResult:
-        content = bytes(data)
-
         async def write(files: Files) -> WriteResult:
             upload = self._upload(files, path, overwrite)
             try:
                 await upload.open()
-                if len(content) <= files.channel.limits.write:
-                    return await upload.put(content, at_once=not atomic)
-                view = memoryview(content)
+                if len(view) <= files.channel.limits.write:
+                    return await upload.put(bytes(view), at_once=not atomic)
                 for at in range(0, len(view), MIB):
-                    await upload.write(view[at : at + MIB])
+                    with view[at : at + MIB] as piece:
+                        await upload.write(piece)
                 return await upload.commit()
             except BaseException:
                 await _runtime.shielded_on_asyncio(upload.abort)
                 raise
 
-        return await self._api.change(path, write)
+        with data[:] as view:  # let go of at the end, though a job in another thread may still hold it
+            return await self._api.change(path, write)
 
     async def open_write(
         self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
     ) -> Writer:
-        from ..._runtime.tasks import current_loop
-        from ._streams import SFTPWriter
-
         async def begin(files: Files) -> tuple[Upload, Any]:
             upload = self._upload(files, path, overwrite)
             try:
@@ -224,34 +216,26 @@ class SFTPBackend(Backend):
         return SFTPWriter(self._api.down, self._api.down_shielded, upload, loop)
 
     def _upload(self, files: Files, path: str, overwrite: bool) -> Upload:
-        from ._upload import Upload
-
         return Upload(files, path, overwrite, self._options.durable, self._options.memory_limit)
 
     # -- changes ---------------------------------------------------------------
 
     async def delete(self, path: str, *, missing_ok: bool = False) -> None:
-        from ._change import delete_file
-
-        await self._api.change(path, lambda files: delete_file(files, path, missing_ok))
+        await self._api.change(path, lambda files: _change.delete_file(files, path, missing_ok))
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
-        from ._change import delete_folder
-
-        await self._api.change(path, lambda files: delete_folder(files, path, recursive, missing_ok))
+        await self._api.change(path, lambda files: _change.delete_folder(files, path, recursive, missing_ok))
 
     async def move(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
-        from ._change import move
-
         refuse_reserved(dst, NAME)
-        return await self._api.change(src, lambda files: move(files, src, dst, overwrite))
+        return await self._api.change(src, lambda files: _change.move(files, src, dst, overwrite))
 
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
-        from ._change import copy
-
         refuse_reserved(dst, NAME)
         durable, memory = self._options.durable, self._options.memory_limit
-        return await self._api.change(src, lambda files: copy(files, src, dst, overwrite, durable, memory))
+        return await self._api.change(
+            src, lambda files: _change.copy(files, src, dst, overwrite, durable, memory)
+        )
 
     async def sweep_temporaries(self, *, older_than: float = 86400) -> int:
         """Delete the temporary files that killed writers and lost connections left behind.
@@ -263,17 +247,13 @@ class SFTPBackend(Backend):
         Returns:
             How many were deleted.
         """
-        from ._change import sweep
-
-        return await self._api.change("", lambda files: sweep(files, "", older_than))
+        return await self._api.change("", lambda files: _change.sweep(files, "", older_than))
 
     # -- listing ---------------------------------------------------------------
 
     def list_pages(
         self, path: str, *, recursive: bool = False, files: bool = True, folders: bool = True
     ) -> Pages:
-        from ._listing import SFTPPages, begin_walk
-
         async def begin() -> Walk:
             refuse_reserved(path, NAME)
             return await begin_walk(await self._api.files(), path, recursive)
@@ -302,14 +282,10 @@ class SFTPBackend(Backend):
 
 
 def _close_soon(download: Download) -> None:
-    from ..._runtime.tasks import soon
-
     soon(download.loop, download.close)
 
 
 def _discard_soon(begun: tuple[Upload, Any]) -> None:
-    from ..._runtime.tasks import soon
-
     soon(begun[1], begun[0].discard)
 
 

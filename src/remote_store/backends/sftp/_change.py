@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import stat
 from collections import deque
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ... import _runtime
-from ..._sftp.channel import Channel
 from ..._sftp.packets import Attrs, Refused
 from ...backend import CHUNK_SIZE
 from ...errors import DirectoryNotEmpty, NotFound, RemoteStoreError
@@ -20,6 +19,9 @@ from ._files import MISSING, Files
 from ._listing import FOLDER, begin_walk
 from ._publish import TRIES, publish
 from ._upload import Upload
+
+if TYPE_CHECKING:
+    from ..._sftp.channel import Channel
 
 AT_ONCE: Final = 64
 """Deletions in flight."""

@@ -11,6 +11,7 @@ from ... import _runtime
 from ..._runtime.tasks import Task, begun, ended, unbroken
 from ..._sftp.channel import Channel, open_channel
 from ..._sftp.packets import Lost, Refused
+from ..._sftp.transport import Connector
 from ...errors import BackendUnavailable
 from ._errors import NAME, translated
 from ._hostkeys import HostKeys
@@ -22,6 +23,8 @@ PATIENCE: Final = 6
 KEEPALIVE_SECONDS: Final = 15
 FAST_CIPHERS: Final = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 """Half the processor time of asyncssh's first choice, chacha20-poly1305."""
+_OWN_WAY: Final = {"tunnel", "proxy_command", "config", "sock", "family", "flags", "local_addr"}
+"""Options of the user's that say how to get there: then asyncssh goes that way by itself."""
 MANY: Final = 32
 """So many unanswered requests make another connection worth while."""
 
@@ -52,7 +55,7 @@ class Link:
 
     async def copying(self) -> Channel:
         """Return a channel for copies: the server answers nothing else on it while it copies."""
-        if self._copying is None:
+        if self._copying is None or _is_over(self._copying):
             self._copying = begun(open_channel, self.connection, self._patience)
         try:
             return await unbroken(self._copying)
@@ -150,6 +153,8 @@ class Links:
             "encryption_algs": FAST_CIPHERS,
             "compression_algs": None,
         }
+        if not _OWN_WAY & set(options.connect_kwargs):
+            arguments["tunnel"] = Connector()
         if options.username is not None:
             arguments["username"] = options.username
         if options.password is not None or options.pkey is not None:
@@ -171,7 +176,7 @@ class Links:
                 await task.result().aclose()
 
 
-def _is_over(task: Task[Link]) -> bool:
+def _is_over(task: Task[Link] | Task[Channel]) -> bool:
     if not task.done():
         return False
     return task.cancelled() or task.exception() is not None or task.result().is_closed

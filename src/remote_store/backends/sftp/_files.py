@@ -9,15 +9,17 @@ from __future__ import annotations
 import stat
 import time
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ..._sftp.channel import Channel
 from ..._sftp.packets import Attrs, Refused
 from ...errors import InvalidPath, RemoteStoreError
 from ...models import FileInfo
 from ...paths import RemotePath
-from ._connection import Link
 from ._errors import NAME, file_not_folder, folder_not_file, outside, translated
+
+if TYPE_CHECKING:
+    from ..._sftp.channel import Channel
+    from ._connection import Link
 
 MISSING: Final = (2, 10)
 """Statuses that say that nothing is there."""

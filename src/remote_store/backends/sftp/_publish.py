@@ -7,16 +7,18 @@ replaces in one step. Servers without these extensions are served another way.
 from __future__ import annotations
 
 import stat
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ... import _runtime
-from ..._sftp.channel import Channel
 from ..._sftp.packets import Attrs, Refused
 from ...errors import RemoteStoreError
 from .._temporaries import new_name
-from ._connection import Link
 from ._errors import NAME, folder_not_file, taken, translated
 from ._files import MISSING, Files
+
+if TYPE_CHECKING:
+    from ..._sftp.channel import Channel
+    from ._connection import Link
 
 CREATE: Final = 0x02 | 0x08 | 0x20  # write, create, and refuse what is there
 TRIES: Final = 20

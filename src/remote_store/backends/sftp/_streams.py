@@ -52,7 +52,8 @@ class SFTPWriter(Writer):
         self._down, self._shielded, self._upload, self._loop = down, shielded, upload, loop
 
     async def write(self, data: Any) -> None:
-        await self._down(self._upload.key, self._upload.write, memoryview(data).cast("B"))
+        with memoryview(data) as given, given.cast("B") as view:
+            await self._down(self._upload.key, self._upload.write, view)
 
     async def commit(self) -> WriteResult:
         result: WriteResult = await self._down(self._upload.key, self._upload.commit)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import stat
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..._sftp.channel import Channel
 from ..._sftp.packets import Lost, Refused
 from ...errors import RemoteStoreError
 from ...models import WriteResult
@@ -19,6 +18,9 @@ from ...paths import RemotePath
 from ._errors import folder_not_file, outside, taken
 from ._files import MISSING, Files
 from ._publish import CREATE, TRIES, publish, temporary_beside, why_not_linked
+
+if TYPE_CHECKING:
+    from ..._sftp.channel import Channel
 
 
 class Upload:
@@ -104,13 +106,20 @@ class Upload:
 
     async def write(self, data: memoryview) -> None:
         """Take data, and send it in pieces; wait where too much is on its way."""
-        self._buffer += data
-        if len(self._buffer) >= self._piece:
-            end = len(self._buffer) - len(self._buffer) % self._piece
-            for at in range(0, end, self._piece):
-                with memoryview(self._buffer) as view, view[at : at + self._piece] as piece:
-                    self._send(piece)
-            del self._buffer[:end]
+        at = 0
+        if self._buffer:
+            at = self._piece - len(self._buffer)
+            with data[:at] as piece:  # a view that outlives the call would hold the caller's buffer
+                self._buffer += piece
+            if len(self._buffer) == self._piece:
+                self._send(bytes(self._buffer))
+                self._buffer.clear()
+        while len(data) - at >= self._piece:
+            with data[at : at + self._piece] as piece:
+                self._send(piece)
+            at += self._piece
+        with data[at:] as piece:
+            self._buffer += piece
         while len(self._pending) * self._piece > self._memory:
             await self._pending.popleft()
 
