@@ -178,7 +178,7 @@ def by_paramiko(place: Place) -> Iterator[Calls]:
         return local.sftp
 
     def put(name: str, data: bytes) -> None:
-        with client().open(name, "xb") as file:
+        with client().open(name, "wx") as file:
             file.write(data)
 
     def get(name: str) -> bytes:

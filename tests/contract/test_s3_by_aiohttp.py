@@ -10,7 +10,7 @@ from tests.contract.test_s3 import S3Contract
 
 @pytest.mark.spec("S3-030")
 class TestSeaweedFSByAiohttp(S3Contract):
-    @pytest.fixture(params=["uvloop", "blocking"])
+    @pytest.fixture(params=["uvloop"])
     def way(self, request: pytest.FixtureRequest) -> str:
         return str(request.param)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import anyio
@@ -512,3 +514,14 @@ def test_anyio_knows_where_it_is() -> None:
         return await _runtime.on_asyncio(work)
 
     assert anyio.run(main, backend="trio") == "_asyncio"
+
+
+@pytest.mark.spec("RUN-011")
+def test_a_library_that_another_thread_is_importing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module is to be found before it has its content: the first callers met sniffio like that."""
+    monkeypatch.setitem(sys.modules, "sniffio", ModuleType("sniffio"))
+
+    async def answer() -> int:
+        return 42
+
+    assert _runtime.drive(_runtime.on_asyncio(answer)) == 42

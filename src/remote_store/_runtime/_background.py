@@ -33,8 +33,10 @@ class LoopJob(Pending[T]):
         super().__init__()
         self._loop, self._call, self._args = loop, call, args
         self._context = contextvars.copy_context()
-        if (sniffio := sys.modules.get("sniffio")) is not None:  # the caller may have been marked as trio's
-            self._context.run(sniffio.current_async_library_cvar.set, "asyncio")
+        # The caller may have been marked as trio's; not by a module that is still being imported.
+        mark = getattr(sys.modules.get("sniffio"), "current_async_library_cvar", None)
+        if mark is not None:
+            self._context.run(mark.set, "asyncio")
         self._task: asyncio.Task[T] | None = None
         self._cancelled = False
 

@@ -70,9 +70,13 @@ class Channel(Session):
         try:
             return await opening
         except asyncio.CancelledError:
-            if opening.done() and not opening.cancelled() and opening.exception() is None:
-                (late or self.drop)(opening.result())
+            self.forget(opening, late or self.drop)
             raise
+
+    def forget(self, opening: asyncio.Future[bytes], late: Late) -> None:
+        """Give up on a handle, whether it has arrived by now or not."""
+        if not opening.cancel() and not opening.cancelled() and opening.exception() is None:
+            late(opening.result())
 
     def close_handle(self, handle: bytes) -> asyncio.Future[None]:
         """Close a handle, and hear whether all was written."""

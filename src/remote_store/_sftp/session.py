@@ -18,6 +18,8 @@ Late = Callable[[bytes], object]
 
 LARGEST_PACKET: Final = 1 << 24
 """No server sends more; a length beyond it is no SFTP, such as the greeting of a login script."""
+AT_ONCE: Final = 1 << 16
+"""Bytes that are sent without waiting for the end of the turn."""
 
 
 class _Waiter(NamedTuple):
@@ -40,10 +42,13 @@ class Session(asyncssh.SSHClientSession[bytes]):
         self._chan: asyncssh.SSHClientChannel[bytes] | None = None
         self._waiters: dict[int, _Waiter] = {}
         self._number = 0
+        self._outgoing: list[bytes] = []
+        self._size = 0
         self._buffer = bytearray()
         self._heard = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._lost: Exception | None = None
+        self._idle: asyncio.Future[None] | None = None
         self._version: asyncio.Future[bytes] = self._loop.create_future()
 
     # -- as asyncssh calls it ----------------------------------------------------------
@@ -57,9 +62,13 @@ class Session(asyncssh.SSHClientSession[bytes]):
         if datatype is not None:
             return  # what it says on its error stream is for people
         self._heard = self._loop.time()
-        self._buffer += data
         try:
-            self._take()
+            if self._buffer:
+                self._buffer += data
+                if (taken := self._take(self._buffer)) > 0:
+                    del self._buffer[:taken]
+            elif (taken := self._take(data)) < len(data):
+                self._buffer += data[taken:] if taken else data
         except (p.Lost, *p.MALFORMED) as error:
             self._end(error if isinstance(error, p.Lost) else p.Lost(f"a malformed packet: {error}"))
 
@@ -69,10 +78,11 @@ class Session(asyncssh.SSHClientSession[bytes]):
 
     # -- answers -----------------------------------------------------------------------
 
-    def _take(self) -> None:
-        buffer, at = self._buffer, 0
+    def _take(self, buffer: bytes | bytearray) -> int:
+        """Read all packets that are whole; return where the rest begins."""
+        at = 0
         while len(buffer) - at >= 9:
-            (length,) = p.u32.unpack_from(buffer, at)
+            length, kind, number = p.HEADER.unpack_from(buffer, at)
             if not 5 <= length <= LARGEST_PACKET:
                 raise p.Lost("this is no SFTP; does a login script of the server write something?")
             end = at + 4 + length
@@ -80,10 +90,9 @@ class Session(asyncssh.SSHClientSession[bytes]):
                 break
             with memoryview(buffer) as view, view[at + 9 : end] as piece:
                 body = bytes(piece)
-            self._answer(buffer[at + 4], p.u32.unpack_from(buffer, at + 5)[0], body)
+            self._answer(kind, number, body)
             at = end
-        if at:
-            del buffer[:at]
+        return at
 
     def _answer(self, kind: int, number: int, body: bytes) -> None:
         if kind == p.VERSION:
@@ -91,6 +100,8 @@ class Session(asyncssh.SSHClientSession[bytes]):
                 self._version.set_result(body)
             return
         waiter = self._waiters.pop(number, None)
+        if self._idle is not None and not self._waiters and not self._idle.done():
+            self._idle.set_result(None)
         if waiter is None:
             raise p.Lost("the server answers what nobody asked")
         if waiter.future.done():
@@ -109,6 +120,8 @@ class Session(asyncssh.SSHClientSession[bytes]):
         if self._lost is None:
             self._lost = cause or p.Lost("the server closed the connection")
         waiters, self._waiters = self._waiters, {}
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
         for future in (self._version, *(waiter.future for waiter in waiters.values())):
             if not future.done():
                 _fail(future, p.Lost(str(self._lost)))
@@ -116,6 +129,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
             self._watch.cancel()
             self._watch = None
         if self._chan is not None:
+            self._flush()  # closing and removing what was begun is still under way
             self._chan.abort()
 
     # -- requests ----------------------------------------------------------------------
@@ -155,9 +169,20 @@ class Session(asyncssh.SSHClientSession[bytes]):
         return future
 
     def _write(self, packet: bytes) -> None:
-        assert self._chan is not None
+        """Send a packet with all others of this turn of the loop: SSH wraps and encrypts them as one."""
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(packet)
+        self._size += len(packet)
+        if self._size >= AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        packets, self._outgoing, self._size = self._outgoing, [], 0
+        if not packets or self._chan is None:
+            return
         try:
-            self._chan.write(packet)
+            self._chan.write(packets[0] if len(packets) == 1 else b"".join(packets))
         except OSError as error:  # asyncssh: the channel is not open for sending
             self._end(error)
 
@@ -171,6 +196,12 @@ class Session(asyncssh.SSHClientSession[bytes]):
             self._end(TimeoutError(f"the server has not answered for {self._patience:g} seconds"))
         else:
             self._watch = self._loop.call_later(self._patience - silent, self._look)
+
+    async def settled(self, seconds: float) -> None:
+        """Wait, but not for long, until all is answered: also what nobody else waits for."""
+        if self._waiters and self._lost is None:
+            self._idle = self._loop.create_future()
+            await asyncio.wait([self._idle], timeout=seconds)
 
     def close(self) -> None:
         """End the session; those who wait are told that it is lost."""

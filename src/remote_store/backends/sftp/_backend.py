@@ -186,8 +186,9 @@ class SFTPBackend(Backend):
         async def write(files: Files) -> WriteResult:
             upload = self._upload(files, path, overwrite)
             try:
-                await upload.open()
-                if len(view) <= files.channel.limits.write:
+                small = len(view) <= files.channel.limits.write
+                await (upload.open_new() if small and not overwrite else upload.open())
+                if small:
                     return await upload.put(bytes(view), at_once=not atomic)
                 for at in range(0, len(view), MIB):
                     with view[at : at + MIB] as piece:

@@ -25,6 +25,8 @@ FAST_CIPHERS: Final = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 """Half the processor time of asyncssh's first choice, chacha20-poly1305."""
 _OWN_WAY: Final = {"tunnel", "proxy_command", "config", "sock", "family", "flags", "local_addr"}
 """Options of the user's that say how to get there: then asyncssh goes that way by itself."""
+LAST_SECONDS: Final = 2.0
+"""How long closing waits for what is under way."""
 MANY: Final = 32
 """So many unanswered requests make another connection worth while."""
 
@@ -42,6 +44,9 @@ class Link:
         self.root = b"/"
         self.links_work = b"hardlink@openssh.com" in channel.extensions
         self.renames_over = b"posix-rename@openssh.com" in channel.extensions
+        version = str(connection.get_extra_info("server_version", ""))
+        self.renames_exclusively = self.links_work and version.startswith("OpenSSH")
+        """OpenSSH renames by a link, and so never over a file, in one request instead of two."""
         self.copies = b"copy-data" in channel.extensions
         self.inside: dict[bytes, float] = {}
         """Folders that were found to be below the root, and when (monotonic seconds)."""
@@ -63,7 +68,8 @@ class Link:
             return self.channel  # it allows no second one
 
     async def aclose(self) -> None:
-        """Close the connection."""
+        """Close the connection, once the server has done what it was asked."""
+        await self.channel.settled(LAST_SECONDS)
         self.channel.close()
         self.connection.close()
         self.connection.abort()

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator
+from stat import S_IFLNK, S_IFREG
 from typing import Any, Final, NamedTuple
 
 from ..._runtime.tasks import current_loop
-from ..._sftp.packets import Attrs, Refused
+from ..._sftp.packets import FLAG_READ, Attrs, Refused
 from ...backend import gathered
 from ...errors import PreconditionFailed
 from ._errors import NAME, outside
@@ -60,20 +61,35 @@ class Download:
         await self._measure(self._channel.fstat(self.handle))
 
     async def _open(self) -> None:
-        path = self._files.path(self.key)
-        opened = self._channel.open(path, 1)
-        real = self._channel.realpath(path) if self._files.link.root != b"/" else None
+        """Open the file; take its facts by its name, where it is no link, in the same flight."""
+        path, inside = self._files.path(self.key), self._files.guard(self.key)
+        opening, looking = self._channel.open(path, FLAG_READ), self._channel.lstat(path)
         try:
-            self._handle = await self._channel.kept(opened)
+            await inside
+        except BaseException:
+            self._channel.forget(opening, self._channel.drop)
+            raise
+        try:
+            self._handle = await self._channel.kept(opening)
         except Refused as error:
             raise await self._files.explain(self.key, error) from error
-        if real is not None and not self._files.is_inside(await real):
-            raise outside(self.key)
+        try:
+            facts = await looking
+        except Refused:
+            return  # it is open, and gone by now
+        if facts.kind == S_IFLNK and self._files.link.root != b"/":
+            if not self._files.is_inside(await self._channel.realpath(path)):
+                raise outside(self.key)
+        elif facts.kind == S_IFREG and facts.size is not None:
+            self.facts = facts
 
     async def _measure(self, facts: Any) -> None:
         self.facts = await facts
         require_file(self.facts, self.key)
-        self.size = max((self.facts.size or 0) - self._start, 0)
+        self._count(self.facts)
+
+    def _count(self, facts: Attrs) -> None:
+        self.size = max((facts.size or 0) - self._start, 0)
         if self._length is not None:
             self.size = min(self.size, self._length)
 
@@ -82,8 +98,13 @@ class Download:
         await self._open()
         limit = self._piece if self._length is None else min(self._piece, self._length)
         first = self._channel.read(self.handle, self._start, limit)
-        await self._measure(self._channel.fstat(self.handle))
+        if self.facts.size is None:
+            await self._measure(self._channel.fstat(self.handle))
+        else:
+            self._count(self.facts)
         data = await first if limit else b""
+        if len(data) != self.size:  # it is large, or another one by now than when it was looked at
+            await self._measure(self._channel.fstat(self.handle))
         if len(data) >= self.size:
             return data[: self.size]
         self.position = self._next = len(data)
@@ -114,7 +135,7 @@ class Download:
         self._ask(end)
         start, length, data = self._ahead[0]
         if not data.done() and self._sequential and self._depth * self._piece < self._memory:
-            self._depth += 1
+            self._depth *= 2
         found = await data
         if not found:
             raise self._changed()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import stat
 import time
+from collections.abc import Awaitable, Generator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..._sftp.packets import Attrs, Refused
 from ...errors import InvalidPath, RemoteStoreError
@@ -62,42 +63,59 @@ class Files:
 
     async def kind(self, key: str) -> int:
         """Return what is there, as ``stat.S_IFMT`` gives it; 0 for nothing, or for what lies outside."""
-        path = self.path(key)
-        facts = self.channel.stat(path)
-        real = self.channel.realpath(path) if key and self.link.root != b"/" else None
         try:
-            kind = _kind(await facts)
-            return kind if real is None or self.is_inside(await real) else 0
+            return _kind(await self._facts(key))
         except Refused as error:
             if error.code in MISSING:
                 return 0
             raise
+        except InvalidPath:
+            return 0  # it lies outside, or its name cannot be sent
 
     async def file_facts(self, key: str) -> Attrs:
         """Return a file's facts. Raises InvalidPath for a folder, and for what lies outside."""
-        path = self.path(key)
-        waiting = self.channel.stat(path)
-        real = self.channel.realpath(path) if self.link.root != b"/" else None
-        facts = await waiting
-        if real is not None and not self.is_inside(await real):
-            raise outside(key)
+        facts = await self._facts(key)
         require_file(facts, key)
         return facts
 
-    async def guard(self, key: str) -> None:
+    async def _facts(self, key: str) -> Attrs:
+        """Return the facts of what is there, or of what a link leads to.
+
+        Raises:
+            InvalidPath: it lies outside the root.
+        """
+        path = self.path(key)
+        looking = self.channel.lstat(path)
+        await self.guard(key)
+        facts = await looking
+        if facts.kind != stat.S_IFLNK:
+            return facts
+        behind, real = self.channel.stat(path), self.channel.realpath(path)
+        facts = await behind
+        if not self.is_inside(await real):
+            raise outside(key)
+        return facts
+
+    def guard(self, key: str) -> Awaitable[None]:
         """Make sure that the folder of a key is below the root, links and all.
+
+        The question is sent at once, and its answer awaited: other requests may go in the same flight.
 
         Raises:
             InvalidPath: it is not.
         """
         folder = self.path(key).rpartition(b"/")[0]
-        if self.link.root == b"/" or folder == self.link.root:
-            return
-        known, now = self.link.inside, time.monotonic()
-        if now - known.get(folder, -INSIDE_SECONDS) < INSIDE_SECONDS:
-            return
+        if not key or self.link.root == b"/" or folder == self.link.root:
+            return _NOTHING
+        known = self.link.inside
+        if time.monotonic() - known.get(folder, -INSIDE_SECONDS) < INSIDE_SECONDS:
+            return _NOTHING
+        return self._guarded(key, folder, self.channel.realpath(folder))
+
+    async def _guarded(self, key: str, folder: bytes, asked: Awaitable[bytes]) -> None:
+        known = self.link.inside
         try:
-            real = await self.channel.realpath(folder)
+            real = await asked
         except Refused as error:
             if error.code in MISSING:
                 return  # what is not there leads nowhere
@@ -106,7 +124,7 @@ class Files:
             raise outside(key)
         if len(known) >= MOST_INSIDE:
             known.clear()
-        known[folder] = now
+        known[folder] = time.monotonic()
 
     async def make_folders(self, key: str) -> list[bytes]:
         """Make the folder of a key, and those above it; return those that were not there.
@@ -148,6 +166,16 @@ class Files:
         if not file and kind != stat.S_IFDIR:
             return file_not_folder(key)
         return translated(refused, key)
+
+
+class _Nothing:
+    """What is known already, in the place of an answer."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from ()
+
+
+_NOTHING: Final = _Nothing()
 
 
 def _kind(facts: Attrs) -> int:

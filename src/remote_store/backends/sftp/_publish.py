@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ._connection import Link
 
 CREATE: Final = 0x02 | 0x08 | 0x20  # write, create, and refuse what is there
+_NO_LINKS: Final = (3, 4, 8)
+"""Statuses with which servers refuse a link because their file system has none."""
 TRIES: Final = 20
 """How often is done anew what others undo meanwhile."""
 
@@ -34,8 +36,8 @@ async def why_not_linked(files: Files, key: str, target: bytes, refused: Refused
     """Return the error for a name that could not be given; forget links if they are the reason."""
     try:
         facts: Attrs = await files.channel.lstat(target)
-    except Refused:
-        if refused.code in MISSING:
+    except Refused as error:
+        if error.code not in MISSING or refused.code not in _NO_LINKS:
             return translated(refused, key)
         files.link.links_work = False
         return RemoteStoreError(
@@ -58,6 +60,8 @@ async def publish(files: Files, temporary: bytes, target: bytes, key: str, overw
     try:
         if overwrite:
             await _replace(files.link, channel, temporary, target)
+        elif files.link.renames_exclusively:
+            await channel.rename(temporary, target)
         elif files.link.links_work:
             await channel.link(temporary, target)
             await channel.remove(temporary)

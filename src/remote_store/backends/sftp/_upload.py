@@ -64,6 +64,11 @@ class Upload:
         await self._files.guard(self.key)
         await self._open(2)
 
+    async def open_new(self) -> None:
+        """Begin a file whose name is refused in the end if something is in the way."""
+        await self._files.guard(self.key)
+        await self._make_temporary()
+
     async def _open(self, links: int) -> None:
         found = self._channel.lstat(self._target)
         await self._make_temporary()
@@ -159,21 +164,27 @@ class Upload:
         self._buffer.clear()
         handle, self._handle = self._handle, None
         written = [*self._pending, self._channel.close_handle(handle or b"")]
-        named = self._channel.link(self._temporary, self._target)
-        removed = self._channel.remove(self._temporary)
+        named = self._name()
         try:
             for each in written:
                 await each
         except Refused:
-            await _take_back(self._channel, named, self._target)
+            await _take_back(self._channel, named[0], self._target)
             raise
-        self.ended = True
         try:
-            await named
+            for each in named:
+                await each
         except Refused as error:
-            await removed
             raise await why_not_linked(self._files, self.key, self._target, error) from error
+        self.ended = True
         return WriteResult(RemotePath._of(self.key), self._sent)
+
+    def _name(self) -> list[Any]:
+        """Ask for the name, which replaces nothing, and for the end of the temporary one."""
+        if self._files.link.renames_exclusively:
+            return [self._channel.rename(self._temporary, self._target)]
+        linked = self._channel.link(self._temporary, self._target)
+        return [linked, self._channel.remove(self._temporary)]
 
     def discard(self) -> None:
         """Undo everything. The requests are sent; nobody waits for their answers."""
