@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from typing import Any, Final, TypeVar
 
 from ._pending import Pending
@@ -70,6 +71,16 @@ class LoopJob(Pending[T]):
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+    def abandon(self) -> None:
+        """Forget a task that its loop did not come to begin before it was closed."""
+        task = self._task
+        if task is not None and not task.done():
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio's own gather does
+            coroutine = task.get_coro()
+            begun = getcoroutinestate(coroutine) != CORO_CREATED if iscoroutine(coroutine) else True
+            if not begun:
+                coroutine.close()
 
     def was_cancelled(self) -> bool:
         """Return True if the task ended by cancellation."""

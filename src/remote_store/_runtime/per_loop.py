@@ -12,11 +12,13 @@ import time
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
-from ._pending import Pending
 from ._where import Lock
 from ._workers import workers
+
+if TYPE_CHECKING:
+    from ._background import LoopJob
 
 T = TypeVar("T")
 
@@ -26,7 +28,7 @@ LOOK_SECONDS: Final = 0.002
 
 class _Held(NamedTuple, Generic[T]):
     resource: T
-    holder: AsyncGenerator[T, None]
+    holder: Any  # an async generator
 
 
 class PerLoop(Generic[T]):
@@ -106,7 +108,12 @@ class PerLoop(Generic[T]):
             except RuntimeError:
                 return  # closed meanwhile
             workers.start(_watch, (job, loop))
-            await job.wait()
+            try:
+                await job.wait()
+            except asyncio.CancelledError:
+                if _is_being_cancelled():
+                    raise
+                # That loop ended meanwhile: it cancelled this, and closes by itself what it has.
         elif asyncio.current_task() is not None and not _driven():
             await finish()
         else:
@@ -120,7 +127,12 @@ class PerLoop(Generic[T]):
             held = await task
         except Exception:  # noqa: BLE001 - who asked for it was told; never made, nothing to close
             return
-        await held.holder.aclose()
+        try:
+            await held.holder.aclose()
+        except RuntimeError:
+            if not held.holder.ag_running:
+                raise
+            # Its loop is ending, and has begun to close it: nobody can wait for that.
         _held.discard(held.holder)
 
     def forget(self) -> None:
@@ -163,12 +175,20 @@ def _close_soon(loop: asyncio.AbstractEventLoop, holder: Any) -> None:
     closing.add_done_callback(_closing.discard)
 
 
-def _watch(job: Pending[None], loop: asyncio.AbstractEventLoop) -> None:
+def _watch(job: LoopJob[None], loop: asyncio.AbstractEventLoop) -> None:
     """Give up on work in a loop that stopped: nothing else would wake who waits for it."""
     while not job.done:
         if not loop.is_running() and not job.done:
             job.finish(None, None)
+            if loop.is_closed():
+                job.abandon()
         time.sleep(LOOK_SECONDS)
+
+
+def _is_being_cancelled() -> bool:
+    """Return True if it is the running task that somebody cancels."""
+    task = asyncio.current_task() if asyncio._get_running_loop() is not None else None
+    return task is not None and task.cancelling() > 0
 
 
 def _driven() -> bool:

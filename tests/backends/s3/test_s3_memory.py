@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.backends.memory import added
 from tests.backends.s3.support import Asked, Proxy, Reply
 from tests.services import KEY, SECRET, S3Server
-from tests.support import untraced
 
-SCRIPT = Path(__file__).with_name("memory_script.py")
 STREAMED = 1024
 LIMIT, LISTING_LIMIT = 64.0, 32.0
 PAGE, KEYS = 1000, 100_000
@@ -27,19 +23,7 @@ pytestmark = [
 
 
 def measure(way: str, job: str, bucket: str, options: dict[str, Any]) -> float:
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), way, job, bucket, json.dumps(options), str(STREAMED)],
-        capture_output=True,
-        text=True,
-        timeout=250,
-        check=False,
-        env=untraced(),
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    added = float(done.stdout)
-    print(f"{way} {job}: {added:.1f} MiB more")
-    return added
+    return added(way, job, "s3", {"bucket": bucket, **options}, STREAMED)
 
 
 @pytest.mark.spec("S3-017", "STR-010")

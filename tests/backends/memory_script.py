@@ -1,4 +1,4 @@
-"""Measures one job on S3 in a process of its own: ``memory_script.py WAY JOB BUCKET OPTIONS``."""
+"""Measures one job in a process of its own: ``memory_script.py WAY JOB TYPE OPTIONS MEBIBYTES``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from remote_store import AsyncStore, Store
-from remote_store.backends import S3Backend
+from remote_store import AsyncStore, Backend, Store
+from remote_store.backends._known import backend_class
 
 MIB = 1 << 20
 PIECE = bytes(range(256)) * 4096
@@ -44,7 +44,7 @@ def pieces(mebibytes: int) -> Iterator[bytes]:
         yield PIECE
 
 
-def blocking(backend: S3Backend, job: str, mebibytes: int) -> float:
+def blocking(backend: Backend, job: str, mebibytes: int) -> float:
     with Store(backend) as store:
         if job == "list":
             next(store.list_files("warm"), None)
@@ -61,7 +61,7 @@ def blocking(backend: S3Backend, job: str, mebibytes: int) -> float:
         return peak.added
 
 
-async def awaited(backend: S3Backend, job: str, mebibytes: int) -> float:
+async def awaited(backend: Backend, job: str, mebibytes: int) -> float:
     async with AsyncStore(backend) as store:
         if job == "list":
             [info async for info in store.list_files("warm")]
@@ -98,8 +98,8 @@ def run(way: str, main: Callable[..., Awaitable[float]], *args: Any) -> float:
 
 
 if __name__ == "__main__":
-    way, job, bucket, options, mebibytes = sys.argv[1:]
-    backend = S3Backend(bucket, **json.loads(options))
+    way, job, kind, options, mebibytes = sys.argv[1:]
+    backend = backend_class(kind)(**json.loads(options))
     size = int(mebibytes)
     added = blocking(backend, job, size) if way == "blocking" else run(way, awaited, backend, job, size)
     print(added)
