@@ -225,7 +225,7 @@ def sshd(folder: Path, *, denied: str = "", more: str = "") -> Iterator[SFTPServ
     """Run OpenSSH's server, with keys of its own, for the user who runs the tests.
 
     ``denied`` names requests, with commas between them, that it is not to know; ``more`` is
-    further configuration.
+    further configuration, and wins.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
@@ -238,7 +238,7 @@ def sshd(folder: Path, *, denied: str = "", more: str = "") -> Iterator[SFTPServ
     shutil.copy(folder / "user.pub", folder / "authorized")
     port = free_ports(1)[0]
     (folder / "config").write_text(
-        SSHD.format(port=port, folder=folder, options=f"-P {denied}" if denied else "") + more
+        more + SSHD.format(port=port, folder=folder, options=f"-P {denied}" if denied else "")
     )
     command = [sshd_program(), "-D", "-e", "-f", str(folder / "config")]
     with running(command, folder, lambda: greets(port)):

@@ -55,8 +55,9 @@ class Channel(Session):
             self.extensions[name], at = p.read_text(body, at)
         if b"limits@openssh.com" in self.extensions:
             answer = await self.extended(b"limits@openssh.com", b"", p.extension)
-            _, read, write = (p.u64.unpack_from(answer, at)[0] for at in (0, 8, 16))
+            _, read, write, handles = (p.u64.unpack_from(answer, at)[0] for at in (0, 8, 16, 24))
             self.limits = Limits(read or ANY_SERVER, write or ANY_SERVER)
+            self.most_handles = handles or self.most_handles
 
     # -- files -------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ A handle that arrives for somebody who is gone is given to whom it may concern.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -22,7 +23,13 @@ AT_ONCE: Final = 1 << 16
 """Bytes that are sent without waiting for the end of the turn."""
 
 
+HANDLES: Final = 256
+"""Files and folders that are open at once where the server does not say how many it allows."""
+_OPENING: Final = (p.OPEN, p.OPENDIR)
+
+
 class _Waiter(NamedTuple):
+    kind: int
     future: asyncio.Future[Any]
     decode: Callable[[int, bytes], Any]
     late: Late | None
@@ -40,6 +47,9 @@ class Session(asyncssh.SSHClientSession[bytes]):
         self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._chan: asyncssh.SSHClientChannel[bytes] | None = None
+        self.most_handles = HANDLES
+        self._handles = 0
+        self._held: deque[tuple[bytes, _Waiter, asyncio.TimerHandle]] = deque()
         self._waiters: dict[int, _Waiter] = {}
         self._number = 0
         self._outgoing: list[bytes] = []
@@ -104,6 +114,8 @@ class Session(asyncssh.SSHClientSession[bytes]):
             self._idle.set_result(None)
         if waiter is None:
             raise p.Lost("the server answers what nobody asked")
+        if waiter.kind == p.CLOSE or (waiter.kind in _OPENING and kind != p.HANDLE):
+            self._freed()
         if waiter.future.done():
             if kind == p.HANDLE and waiter.late is not None:
                 waiter.late(p.handle(kind, body))
@@ -119,10 +131,14 @@ class Session(asyncssh.SSHClientSession[bytes]):
     def _end(self, cause: Exception | None) -> None:
         if self._lost is None:
             self._lost = cause or p.Lost("the server closed the connection")
-        waiters, self._waiters = self._waiters, {}
+        waiters = [*self._waiters.values(), *(waiter for _, waiter, _ in self._held)]
+        self._waiters = {}
+        for _, _, timer in self._held:
+            timer.cancel()
+        self._held.clear()
         if self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
-        for future in (self._version, *(waiter.future for waiter in waiters.values())):
+        for future in (self._version, *(waiter.future for waiter in waiters)):
             if not future.done():
                 _fail(future, p.Lost(str(self._lost)))
         if self._watch is not None:
@@ -142,7 +158,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
     @property
     def busy(self) -> int:
         """How many answers are waited for."""
-        return len(self._waiters)
+        return len(self._waiters) + len(self._held)
 
     def ask(
         self,
@@ -159,14 +175,37 @@ class Session(asyncssh.SSHClientSession[bytes]):
         if self._lost is not None or self._chan is None:
             _fail(future, p.Lost(str(self._lost)))
             return future
+        waiter = _Waiter(kind, future, decode, late)
+        if kind in _OPENING and self._handles >= self.most_handles:
+            timer = self._loop.call_later(self._patience, _fail, future, self._too_many())
+            self._held.append((body, waiter, timer))
+        else:
+            self._send(body, waiter)
+        return future
+
+    def _send(self, body: bytes, waiter: _Waiter) -> None:
+        if waiter.kind in _OPENING:
+            self._handles += 1
         self._number = number = (self._number + 1) & 0xFFFFFFFF
         if not self._waiters:
             self._heard = self._loop.time()
             if self._watch is None:
                 self._watch = self._loop.call_later(self._patience, self._look)
-        self._waiters[number] = _Waiter(future, decode, late)
-        self._write(p.HEADER.pack(len(body) + 5, kind, number) + body)
-        return future
+        self._waiters[number] = waiter
+        self._write(p.HEADER.pack(len(body) + 5, waiter.kind, number) + body)
+
+    def _freed(self) -> None:
+        """A handle is gone: send what waited for that."""
+        self._handles -= 1
+        while self._held and self._handles < self.most_handles:
+            body, waiter, timer = self._held.popleft()
+            timer.cancel()
+            if not waiter.future.done():
+                self._send(body, waiter)
+
+    def _too_many(self) -> p.Refused:
+        reason = f"{self.most_handles} files are open on this connection, and no more are allowed"
+        return p.Refused(p.FAILURE, f"{reason}; close some, or allow more connections")
 
     def _write(self, packet: bytes) -> None:
         """Send a packet with all others of this turn of the loop: SSH wraps and encrypts them as one."""

@@ -26,7 +26,7 @@ from ._streams import SFTPReader, SFTPWriter
 from ._upload import Upload
 
 if TYPE_CHECKING:
-    from asyncssh import SSHKey
+    from asyncssh import SFTPClient, SSHKey
 
 T = TypeVar("T")
 _ALL: Final = CapabilitySet({*OPERATIONS, Capability.EXCLUSIVE_CREATE})
@@ -267,11 +267,29 @@ class SFTPBackend(Backend):
         root = self._options.base_path.rstrip("/") + "/"
         return native.removeprefix(root).strip("/") if native.startswith(root) else native
 
-    def unwrap(self, type_hint: type[T]) -> T:
-        from asyncssh import SSHClientConnection
+    async def sftp_client(self) -> SFTPClient:
+        """Return asyncssh's own SFTP client, on the connection of the running asyncio loop.
 
-        link = self._api.link_of_this_loop() if type_hint is SSHClientConnection else None
-        return cast(T, link.connection) if link is not None else super().unwrap(type_hint)
+        It is closed with the connection, by ``aclose``; ``unwrap(asyncssh.SFTPClient)`` gives it too
+        from now on. Its names are those of the server, and its errors are asyncssh's.
+
+        Raises:
+            BackendUnavailable: there is no connection to be had.
+        """
+
+        async def start() -> SFTPClient:
+            files = await self._api.files()
+            return await files.link.stock()
+
+        return await self._api.down("", start)
+
+    def unwrap(self, type_hint: type[T]) -> T:
+        from asyncssh import SFTPClient, SSHClientConnection
+
+        found: object = None
+        if type_hint in (SSHClientConnection, SFTPClient) and (link := self._api.link_of_this_loop()):
+            found = link.connection if type_hint is SSHClientConnection else link.peek_stock()
+        return cast(T, found) if found is not None else super().unwrap(type_hint)
 
     @classmethod
     def from_url(cls, url: str) -> tuple[Backend, str]:

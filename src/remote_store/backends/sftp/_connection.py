@@ -51,7 +51,8 @@ class Link:
         self.inside: dict[bytes, float] = {}
         """Folders that were found to be below the root, and when (monotonic seconds)."""
         self._patience = patience
-        self._copying: Task[Channel] | None = None
+        self._spare: dict[int, Task[Channel]] = {}
+        self._stock: Task[asyncssh.SFTPClient] | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -60,12 +61,28 @@ class Link:
 
     async def copying(self) -> Channel:
         """Return a channel for copies: the server answers nothing else on it while it copies."""
-        if self._copying is None or _is_over(self._copying):
-            self._copying = begun(open_channel, self.connection, self._patience)
+        return await self.spare(0) or self.channel
+
+    async def spare(self, number: int) -> Channel | None:
+        """Return one of the further channels; None if the server allows no more of them."""
+        task = self._spare.get(number)
+        if task is None or _is_over(task):
+            task = self._spare[number] = begun(open_channel, self.connection, self._patience)
         try:
-            return await unbroken(self._copying)
+            return await unbroken(task)
         except (asyncssh.Error, Lost, TimeoutError):
-            return self.channel  # it allows no second one
+            return None
+
+    async def stock(self) -> asyncssh.SFTPClient:
+        """Return asyncssh's own client, on a channel of its own."""
+        if self._stock is None:
+            self._stock = begun(self.connection.start_sftp_client)
+        return await unbroken(self._stock)
+
+    def peek_stock(self) -> asyncssh.SFTPClient | None:
+        """Return asyncssh's own client if it is there already."""
+        started = self._stock is not None and self._stock.done() and not self._stock.exception()
+        return self._stock.result() if started and self._stock is not None else None
 
     async def aclose(self) -> None:
         """Close the connection, once the server has done what it was asked."""

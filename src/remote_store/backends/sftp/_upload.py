@@ -9,6 +9,7 @@ from __future__ import annotations
 import stat
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ..._sftp.packets import Lost, Refused
@@ -17,6 +18,7 @@ from ...models import WriteResult
 from ...paths import RemotePath
 from ._errors import folder_not_file, outside, taken
 from ._files import MISSING, Files
+from ._lanes import FAR_SECONDS, LARGE, Lanes
 from ._publish import CREATE, TRIES, publish, temporary_beside, why_not_linked
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ class Upload:
         self._piece, self._memory = self._channel.limits.write, memory
         self._target = files.path(key)
         self._temporary = b""
-        self._handle: bytes | None = None
+        self._lanes: Lanes | None = None
+        self._round_trip = 0.0
         self._created: list[bytes] = []
         self._pending: deque[Any] = deque()
         self._buffer = bytearray()
@@ -42,8 +45,8 @@ class Upload:
     @property
     def handle(self) -> bytes:
         """What the server calls the temporary."""
-        assert self._handle is not None
-        return self._handle
+        assert self._lanes is not None
+        return self._lanes.handle
 
     def count(self, size: int) -> None:
         """Take note of bytes that the server wrote by itself."""
@@ -92,8 +95,11 @@ class Upload:
             self._temporary = temporary_beside(self._target)
             try:
                 late = _removing(self._channel, self._temporary)
+                begun = monotonic()
                 opening = self._channel.open(self._temporary, CREATE, late)
-                self._handle = await self._channel.kept(opening, late)
+                handle = await self._channel.kept(opening, late)
+                self._round_trip = monotonic() - begun
+                self._lanes = Lanes(self._files.link, self._channel, self._temporary, handle)
                 return
             except Refused as error:
                 if error.code not in MISSING:
@@ -125,11 +131,14 @@ class Upload:
             at += self._piece
         with data[at:] as piece:
             self._buffer += piece
+        if self._sent >= LARGE and self._round_trip >= FAR_SECONDS and self._lanes is not None:
+            self._lanes.widen()
         while len(self._pending) * self._piece > self._memory:
             await self._pending.popleft()
 
     def _send(self, data: bytes | memoryview) -> None:
-        self._pending.append(self._channel.write(self.handle, self._sent, data))
+        assert self._lanes is not None
+        self._pending.append(self._lanes.write(self._sent, data))
         self._sent += len(data)
 
     async def finish(self) -> None:
@@ -137,10 +146,16 @@ class Upload:
         if self._buffer:
             self._send(bytes(self._buffer))
             self._buffer.clear()
+        assert self._lanes is not None
+        await self._lanes.settled()
         if self._durable:
+            await self._all_written()  # on all channels
             self._pending.append(self._channel.fsync(self.handle))
-        handle, self._handle = self._handle, None
-        self._pending.append(self._channel.close_handle(handle or b""))
+        self._pending += self._lanes.close()
+        self._lanes = None
+        await self._all_written()
+
+    async def _all_written(self) -> None:
         while self._pending:
             await self._pending.popleft()
 
@@ -162,8 +177,9 @@ class Upload:
             return await self.commit()
         self._send(data)
         self._buffer.clear()
-        handle, self._handle = self._handle, None
-        written = [*self._pending, self._channel.close_handle(handle or b"")]
+        assert self._lanes is not None
+        written = [*self._pending, *self._lanes.close()]
+        self._lanes = None
         named = self._name()
         try:
             for each in written:
@@ -188,9 +204,9 @@ class Upload:
 
     def discard(self) -> None:
         """Undo everything. The requests are sent; nobody waits for their answers."""
-        if self._handle is not None:
-            self._channel.drop(self._handle)
-            self._handle = None
+        if self._lanes is not None:
+            self._lanes.drop()
+            self._lanes = None
         if not self.ended and self._temporary:
             self._channel.remove(self._temporary).cancel()
             for folder in reversed(self._created):
@@ -207,9 +223,11 @@ class Upload:
         for each in self._pending:
             each.cancel()
         try:
-            if self._handle is not None:
-                handle, self._handle = self._handle, None
-                await self._gone(self._channel.close_handle(handle))
+            if self._lanes is not None:
+                lanes, self._lanes = self._lanes, None
+                await lanes.settled()
+                for closing in lanes.close():
+                    await self._gone(closing)
             removed = self._channel.remove(self._temporary)
             emptied = [self._channel.rmdir(folder) for folder in reversed(self._created)]
             for each in (removed, *emptied):
