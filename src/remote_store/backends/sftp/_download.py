@@ -39,7 +39,8 @@ class Download:
         self._next = 0  # where the next piece to ask for begins
         self._depth, self._memory = FIRST_DEPTH, memory
         self._piece = self._channel.limits.read
-        self._sequential = False
+        self._sequential = self._all_asked = False
+        self._checks: deque[Any] = deque()  # facts on their way, to compare with those of the beginning
         self.facts = Attrs(None, None, None)
         self.position = self.size = 0
         self.loop = current_loop()
@@ -117,12 +118,14 @@ class Download:
         if count <= 0:
             return b""
         end = self.position + count
-        facts = self._channel.fstat(self.handle)
+        self._ask(end)
+        if not self._checks:
+            self._check()
         pieces = []
         try:
             while self.position < end:
                 pieces.append(await self._take(end))
-            self._require_same(await facts)
+            await self._checked(wait=end == self.size or not self._sequential)
         except BaseException:
             self.position = end - count
             self._forget()  # a piece that was taken is lost: it is asked for again
@@ -161,10 +164,23 @@ class Download:
             data = self._channel.read(self.handle, self._start + self._next, length)
             self._ahead.append(_Piece(self._next, length, data))
             self._next += length
+        if self._next >= self.size and not self._all_asked:
+            self._all_asked = True
+            self._check()  # right behind the last piece: it is there when that is
 
-    def _require_same(self, facts: Attrs) -> None:
-        if (facts.size, facts.mtime) != (self.facts.size, self.facts.mtime):
-            raise self._changed()
+    def _check(self) -> None:
+        self._checks.append(self._channel.fstat(self.handle))
+
+    async def _checked(self, wait: bool) -> None:
+        """Compare facts that have arrived, or all that are on their way.
+
+        Who reads on need not wait for them, which would be a round trip for each read: they are
+        looked at by a later one, and by the last in any case.
+        """
+        while self._checks and (wait or self._checks[0].done()):
+            facts = await self._checks.popleft()
+            if (facts.size, facts.mtime) != (self.facts.size, self.facts.mtime):
+                raise self._changed()
 
     def _changed(self) -> PreconditionFailed:
         return PreconditionFailed(
@@ -181,7 +197,11 @@ class Download:
     def _forget(self) -> None:
         for piece in self._ahead:
             piece.data.cancel()
+        for check in self._checks:
+            check.cancel()
         self._ahead.clear()
+        self._checks.clear()
+        self._all_asked = False
 
     def close(self) -> None:
         """Close the file. Its fate is of no interest."""
