@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import hashlib
 import os
@@ -15,7 +16,9 @@ from tests.backends.sftp.test_sftp_connections import held, left, nothing
 from tests.runtime.support import WORLDS, run
 from tests.services import SFTPServer, sshd
 
-from remote_store import AsyncStore, CapabilityNotSupported, RemoteStoreError
+from remote_store import AsyncStore, CapabilityNotSupported, PreconditionFailed, RemoteStoreError
+from remote_store._sftp.channel import Channel
+from remote_store._sftp.packets import Attrs
 from remote_store._sftp.session import Session
 from remote_store.backends import SFTPBackend
 from remote_store.backends.sftp import _lanes, _upload
@@ -94,6 +97,56 @@ def test_a_large_upload_that_is_cancelled(make: Make, root: Path, far: list[int]
                     await store.write("f", pieces(bytes(SIZE)))
             await nothing(held, root)
             await nothing(left, root)
+
+    run(world, main)
+
+
+@pytest.mark.spec("SFTP-024")
+def test_who_reads_on_does_not_wait_for_facts(
+    make: Make, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = os.urandom(8 << 20)
+    (root / "f").write_bytes(content)
+    fstat, held_up = Channel.fstat, True
+
+    def slow(channel: Channel, handle: bytes) -> asyncio.Future[Attrs]:
+        async def answer() -> Attrs:
+            facts = await asked
+            while held_up:
+                await asyncio.sleep(0.001)
+            return facts
+
+        asked = fstat(channel, handle)
+        return asyncio.ensure_future(answer())
+
+    async def main() -> None:
+        nonlocal held_up
+        async with AsyncStore(make()) as store, await store.read("f") as stream:
+            read = [await stream.read(1 << 20)]
+            monkeypatch.setattr(Channel, "fstat", slow)
+            with anyio.fail_after(5):
+                read += [await stream.read(1 << 20) for _ in range(6)]
+            with pytest.raises(TimeoutError), anyio.fail_after(0.1):
+                await stream.read(1 << 20)
+            held_up = False
+            assert b"".join([*read, await stream.read()]) == content
+
+    run("asyncio", main)
+
+
+@pytest.mark.spec("SFTP-036")
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("at", [1, 5, 7])
+def test_a_file_that_changes_while_it_is_read(make: Make, root: Path, at: int, world: str) -> None:
+    (root / "f").write_bytes(bytes(8 << 20))
+
+    async def main() -> None:
+        async with AsyncStore(make(memory_limit=1 << 20)) as store, await store.read("f") as stream:
+            for _ in range(at):
+                await stream.read(1 << 20)
+            os.utime(root / "f", (1, 1))
+            with pytest.raises(PreconditionFailed, match="changed while it was being read"):
+                await stream.read()
 
     run(world, main)
 
