@@ -7,12 +7,24 @@ _runtime/      where work runs: worker threads, loops, or the caller's own threa
 _http/         an HTTP client on asyncio, for backends' hot paths
 _async/        AsyncStore, AsyncRegistry and streams, written by hand
 _sync/         Store, Registry and streams: generated from _async, never edited
+transfer/      many files at once: options, events, report, and the engine
+aio            transfers for AsyncStore; those for Store are in remote_store itself
 typing         names for annotations
 testing/       the contract suite and the faulty backend, for anybody's use
 """
 
 from ._async import AsyncRegistry, AsyncStore, open_async_store
-from ._sync import Registry, Store, open_store
+from ._sync import (
+    Registry,
+    Store,
+    copy_tree,
+    delete_tree,
+    download,
+    open_store,
+    read_many,
+    upload,
+    write_many,
+)
 from .backend import Backend
 from .backends._known import register_backend
 from .capabilities import Capability, CapabilitySet
@@ -30,6 +42,7 @@ from .errors import (
 )
 from .models import FileInfo, FolderInfo, RemoteFile, RemoteFolder, WriteOptions, WriteResult
 from .paths import RemotePath
+from .transfer import EventKind, TransferEvent, TransferFailed, TransferOptions, TransferReport
 
 __version__ = "0.1.0"
 
@@ -44,6 +57,7 @@ __all__ = [
     "CapabilityNotSupported",
     "CapabilitySet",
     "DirectoryNotEmpty",
+    "EventKind",
     "FileInfo",
     "FolderInfo",
     "InvalidPath",
@@ -58,10 +72,20 @@ __all__ = [
     "RemoteStoreError",
     "Store",
     "StoreProfile",
+    "TransferEvent",
+    "TransferFailed",
+    "TransferOptions",
+    "TransferReport",
     "WriteOptions",
     "WriteResult",
     "__version__",
+    "copy_tree",
+    "delete_tree",
+    "download",
     "open_async_store",
     "open_store",
+    "read_many",
     "register_backend",
+    "upload",
+    "write_many",
 ]

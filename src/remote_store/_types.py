@@ -1,4 +1,4 @@
-"""What may be handed to ``write``, as types."""
+"""What may be handed to ``write``, and to transfers of many files, as types."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+    from .models import FileInfo, RemoteFile
+    from .paths import PathLike
 
     Buffer: TypeAlias = ReadableBuffer
     WritableBuffer: TypeAlias = WriteableBuffer
@@ -36,3 +39,8 @@ class Sink(Protocol):
 
 Content: TypeAlias = Buffer | Readable | Iterable[Buffer]
 AsyncContent: TypeAlias = Content | AsyncReadable | AsyncIterable[Buffer]
+
+Paths: TypeAlias = "Iterable[PathLike | FileInfo | RemoteFile]"
+AsyncPaths: TypeAlias = "Paths | AsyncIterable[PathLike | FileInfo | RemoteFile]"
+Items: TypeAlias = "Iterable[tuple[PathLike, Buffer]]"
+AsyncItems: TypeAlias = "Items | AsyncIterable[tuple[PathLike, Buffer]]"

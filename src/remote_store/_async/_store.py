@@ -5,6 +5,7 @@ Docstrings say what happens, never how it is awaited, since both faces share the
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -176,6 +177,19 @@ class AsyncStore(StoreContent, StoreListing):
                 return self._scope.result(WriteResult(info.path, info.size, info.etag))
             operation = backend.move if move else backend.copy
             return self._scope.result(await operation(source, target, overwrite=overwrite))
+
+    def _copier(self, other: AsyncStore) -> Callable[[str, str, bool], Awaitable[WriteResult]] | None:
+        """Return how to copy into a store on the same backend; None where bytes have to pass through us."""
+        backend = self._scope.backend
+        if backend is not other._scope.backend or Capability.COPY not in backend.capabilities:
+            return None
+
+        async def copy(src: str, dst: str, overwrite: bool) -> WriteResult:
+            source, target = self._scope.file_key(src), other._scope.file_key(dst)
+            with located(self._scope, (source, src), (target, dst)):
+                return other._scope.result(await backend.copy(source, target, overwrite=overwrite))
+
+        return copy
 
     async def presign(
         self,

@@ -1,13 +1,16 @@
-"""The two things that generated methods cannot say in one line."""
+"""The three things that generated methods cannot say in one line."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO, Final, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar, cast
 
-from .._async import Listing
+from .._async import AsyncStore, Listing
 from .._runtime import drive
+
+if TYPE_CHECKING:
+    from ._store import Store
 
 T = TypeVar("T")
 
@@ -22,6 +25,16 @@ def iterate(listing: Listing[T]) -> Iterator[T]:
             yield from batch
     finally:
         drive(listing.aclose())
+
+
+def inner(store: Store) -> AsyncStore:
+    """Return what a blocking store drives. Raises TypeError for anything else."""
+    found = getattr(store, "_inner", None)
+    if not isinstance(found, AsyncStore):
+        raise TypeError(
+            f"a Store is needed here, not {type(store).__name__}; for AsyncStore see remote_store.aio"
+        )
+    return found
 
 
 def buffered(stream: io.RawIOBase) -> BinaryIO:

@@ -14,6 +14,7 @@ import argparse
 import ast
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,8 @@ RENAMES: Final = {
     "AsyncWriteStream": "WriteStream",
     "AsyncReadStream": "BinaryIO",
     "AsyncContent": "Content",
+    "AsyncItems": "Items",
+    "AsyncPaths": "Paths",
     "Listing": "Iterator",
     "open_async_store": "open_store",
 }
@@ -76,17 +79,20 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 from .._runtime import drive
-from .._types import Content
+from .._types import Content, Items, Paths
 from ._read_stream import ReadStream
 from ._store import Store
-from ._support import buffered, iterate
+from ._support import buffered, inner, iterate
 from ._write_stream import WriteStream
 """
 
 
 @dataclass(frozen=True)
 class Face:
-    """How one source file, and the files of its base classes, become one target file."""
+    """How one source file, and the files of its base classes, become one target file.
+
+    Without a name for its source it is all the public functions of the file.
+    """
 
     name: str
     source: str
@@ -114,6 +120,7 @@ FACES: Final = (
     ),
     Face("_registry.py", "AsyncRegistry", "Registry"),
     Face("_open.py", "open_async_store", "open_store"),
+    Face("_transfer.py", "", ""),
 )
 
 
@@ -142,6 +149,16 @@ class Source:
         self.text = (SOURCE / name).read_text(encoding="utf-8")
         self.tree = ast.parse(self.text)
 
+    @property
+    def module(self) -> str:
+        """The name to import it by."""
+        return self.name.removesuffix(".py")
+
+    def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """Return the public functions."""
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+        return [node for node in self.tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
+
     def find(self, wanted: str | None) -> ast.ClassDef | ast.FunctionDef:
         """Return the class or function of this name, or the only class of the file."""
         for node in self.tree.body:
@@ -162,9 +179,12 @@ class Generator:
 
     def run(self) -> str:
         """Return the text of the target file, formatted."""
-        found = self.main.find(self.face.source)
-        self.renamer.used.add(self.face.source)
-        emitted = self._class(found) if isinstance(found, ast.ClassDef) else self._function(found)
+        if self.face.source:
+            found = self.main.find(self.face.source)
+            self.renamer.used.add(self.face.source)
+            emitted = self._class(found) if isinstance(found, ast.ClassDef) else self._function(found)
+        else:
+            emitted = "\n\n".join(self._driven(node) for node in self.main.functions())
         return _formatted(HEADER.format(name=self.face.name) + self._head() + emitted)
 
     def _head(self) -> str:
@@ -178,7 +198,7 @@ class Generator:
                 lines.append(ast.unparse(node))
         own = f"from .{self.face.name.removesuffix('.py')} "
         lines += [line for line in IMPORTS.splitlines() if not line.startswith(own)]
-        lines.append(f"from .._async import {self.face.source}")
+        lines.append(f"from .._async import {self.face.source or self.main.module}")
         lines += [ast.unparse(node) for node in body if _is_type_variable(node)]
         return "\n".join(lines) + "\n\n\n"
 
@@ -186,6 +206,17 @@ class Generator:
         signature = self._signature(node, self.face.target, drop_self=False)
         call = f"Store._wrap({self.face.source}({_arguments(node.args, drop_self=False)}))"
         return f"{signature}\n    {self._doc(node)}\n    return {call}\n"
+
+    def _driven(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+        """Emit a function of the same name, with the stores that it is given opened up."""
+        signature = self._signature(node, node.name, drop_self=False)
+        stores = {argument.arg for argument in node.args.args if _is_store(argument.annotation)}
+        call = f"{self.main.module}.{node.name}({_arguments(node.args, drop_self=False, opened=stores)})"
+        if isinstance(node, ast.AsyncFunctionDef):
+            call = f"drive({call})"
+        outer = _outer(node.returns)
+        wrapped = WRAPS.get(outer.id if outer else "", "{}").format(call)
+        return f"{signature}\n    {self._doc(node)}\n    return {wrapped}\n"
 
     # -- classes -----------------------------------------------------------------
 
@@ -278,8 +309,8 @@ class Generator:
         for inner in (*ast.walk(node.args), *ast.walk(node.returns or ast.Constant(None))):
             if isinstance(inner, ast.Constant) and inner.value in RENAMES:
                 raise self._unknown(node, f"no rule for {inner.value!r} in quotes")
-            wrapped = inner is outer and outer.id in WRAPS
-            if isinstance(inner, ast.Name) and inner.id in ASYNC_ONLY and not wrapped:
+            ruled = (inner is outer and outer.id in WRAPS) or (self.face.source == "" and _is_store(inner))
+            if isinstance(inner, ast.Name) and inner.id in ASYNC_ONLY and not ruled:
                 raise self._unknown(node, f"no rule for {inner.id} inside an annotation or as a parameter")
 
     def _doc(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
@@ -292,9 +323,12 @@ class Generator:
         return UnknownShape(f"{SOURCE / self.current.name}:{node.lineno}: {why}")
 
 
-def _arguments(arguments: ast.arguments, *, drop_self: bool = True) -> str:
-    """Return the call that passes a signature's parameters on."""
-    positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+def _arguments(arguments: ast.arguments, *, drop_self: bool = True, opened: Collection[str] = ()) -> str:
+    """Return the call that passes a signature's parameters on, some of them opened up before."""
+    positional = [
+        f"inner({argument.arg})" if argument.arg in opened else argument.arg
+        for argument in (*arguments.posonlyargs, *arguments.args)
+    ]
     parts = positional[1:] if drop_self else positional
     if arguments.vararg is not None:
         parts.append(f"*{arguments.vararg.arg}")
@@ -309,6 +343,10 @@ def _outer(annotation: ast.expr | None) -> ast.Name | None:
     if isinstance(annotation, ast.Subscript):
         annotation = annotation.value
     return annotation if isinstance(annotation, ast.Name) else None
+
+
+def _is_store(annotation: ast.AST | None) -> bool:
+    return isinstance(annotation, ast.Name) and annotation.id == "AsyncStore"
 
 
 def _is_type_variable(node: ast.stmt) -> bool:

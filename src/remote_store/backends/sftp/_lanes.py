@@ -6,7 +6,6 @@ A server takes only so much on a channel before it has said that it is ready for
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 import asyncssh
@@ -15,6 +14,8 @@ from ..._runtime.tasks import Task, begun, ended
 from ..._sftp.packets import FLAG_WRITE, Lost, Refused
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ..._sftp.channel import Channel
     from ._connection import Link
 

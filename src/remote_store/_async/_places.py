@@ -1,0 +1,78 @@
+"""What transfers need to know of the stores at both ends, and of places of this machine."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from .. import _runtime
+from ..errors import InvalidPath
+from ..paths import PathLike
+from ..transfer.options import TransferOptions
+from ._store import AsyncStore
+
+_AT_ONCE: Final = {"local": 8, "memory": 8, "s3": 64, "s3-pyarrow": 32, "sftp": 64, "azure": 32}
+"""Files under way at once, for each kind of storage, unless the caller says so."""
+
+
+def at_once(store: AsyncStore) -> int:
+    return _AT_ONCE.get(store._scope.backend.name, 16)
+
+
+def options_of(options: TransferOptions | None) -> TransferOptions:
+    if options is not None and not isinstance(options, TransferOptions):
+        raise TypeError(f"options must be TransferOptions, not {type(options).__name__}")
+    return options or TransferOptions()
+
+
+def require_stores(*stores: AsyncStore) -> None:
+    for store in stores:
+        if not isinstance(store, AsyncStore):
+            raise TypeError(f"a store is needed here, not {type(store).__name__}")
+        store._scope.require_open()
+
+
+def refuse_nested(source: AsyncStore, path: PathLike, target: AsyncStore, into: PathLike) -> None:
+    """Refuse to copy a folder into itself, which would never end."""
+    if source._scope.backend is not target._scope.backend:
+        return
+    here, there = source._scope.folder_key(path), target._scope.folder_key(into)
+    if there == here or there.startswith(f"{here}/" if here else ""):
+        raise InvalidPath("the target lies within the source; copy to a place outside of it", path=str(into))
+
+
+async def delete_folders(store: AsyncStore, path: str) -> None:
+    """Delete folders that have no files any more, where the storage has such."""
+    if path:
+        if await store.is_folder(path):
+            await store.delete_folder(path, recursive=True, missing_ok=True)
+        return
+    for name in [name async for name in store.list_folders("")]:
+        await store.delete_folder(name, recursive=True, missing_ok=True)
+
+
+class Place:
+    """A place of this machine as a store: a folder, or a file in one."""
+
+    def __init__(self, store: AsyncStore, name: str, whole: bool) -> None:
+        self.store, self.name, self.whole = store, name, whole
+
+    async def __aenter__(self) -> Place:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.store.aclose()
+
+
+async def place(local: str | os.PathLike[str], *, create: bool, parent: bool = False) -> Place:
+    """Return a store for a folder, or for the folder that a file is in."""
+    from ..backends.local import LocalBackend
+
+    def look() -> tuple[LocalBackend, str, bool]:
+        path = os.path.abspath(os.fspath(local))
+        whole = not parent and (create or not os.path.isfile(path))
+        folder, name = (path, "") if whole else os.path.split(path)
+        return LocalBackend(folder, create=create), name, whole
+
+    backend, name, whole = await _runtime.in_thread(look)
+    return Place(AsyncStore(backend), name, whole)

@@ -1,0 +1,250 @@
+"""Transfers of many files. The blocking functions are generated from these.
+
+Docstrings say what happens, never how it is awaited, since both faces share them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+
+from .. import _runtime
+from .._types import AsyncItems, AsyncPaths, Buffer
+from ..capabilities import Capability
+from ..models import WriteResult
+from ..paths import PathLike, normalize
+from ..transfer._ahead import Ahead
+from ..transfer._copying import Copying
+from ..transfer._engine import Events, OnEvent, Run, Work
+from ..transfer._items import Item, tree
+from ..transfer.options import MIB, TransferOptions
+from ..transfer.report import TransferReport
+from ._listing import Listing
+from ._places import at_once, delete_folders, options_of, place, refuse_nested, require_stores
+from ._store import AsyncStore
+
+_HELD: Final = 48 * MIB
+"""Bytes that the streams of one large file hold: parts on their way, and what is read ahead."""
+
+
+async def copy_tree(
+    source: AsyncStore,
+    source_path: PathLike,
+    target: AsyncStore,
+    target_path: PathLike = "",
+    *,
+    options: TransferOptions | None = None,
+    on_event: OnEvent = None,
+) -> TransferReport:
+    """Copy a folder with all files below it, or one file, from one store to another or within one.
+
+    Files keep their paths below the folder; folders without files are not copied. No file is
+    ever seen half written under its name where the target can write atomically. Within one
+    backend the storage copies by itself.
+
+    Args:
+        source: the store that has the files.
+        source_path: the folder or the file in it; ``""`` is all of the store.
+        target: the store that they are copied into.
+        target_path: the folder that they go into; for a file, its path there.
+        options: how; see ``TransferOptions``.
+        on_event: called with each ``TransferEvent``, one after the other; what it raises ends the
+            transfer. It should return soon.
+
+    Returns:
+        What was done, as numbers.
+
+    Raises:
+        TransferFailed: some files failed, the others are there; its ``report`` tells of all.
+        NotFound: there is nothing at ``source_path``.
+        InvalidPath: a path is malformed, or the target lies within the source.
+        RemoteStoreError: the first failure, with ``on_error="fail_fast"``.
+    """
+    require_stores(source, target)
+    source._scope.require(Capability.READ)
+    target._scope.require(Capability.WRITE)
+    refuse_nested(source, source_path, target, target_path)
+    chosen = options_of(options)
+    work = Copying(source, target, chosen).copy
+    return await _run(tree(source, source_path, target_path), work, (source, target), chosen, on_event)
+
+
+async def upload(
+    local: str | os.PathLike[str],
+    store: AsyncStore,
+    path: PathLike = "",
+    *,
+    options: TransferOptions | None = None,
+    on_event: OnEvent = None,
+) -> TransferReport:
+    """Copy a folder of this machine, or one file, into a store. Otherwise as ``copy_tree``.
+
+    Args:
+        local: the folder or the file.
+        store: the store that the files go into.
+        path: the folder that they go into; for a file, its path there, by default its name.
+        options: how; see ``TransferOptions``.
+        on_event: called with each ``TransferEvent``.
+
+    Returns:
+        What was done, as numbers.
+
+    Raises:
+        NotFound: nothing is at ``local``.
+        TransferFailed, InvalidPath, RemoteStoreError: as for ``copy_tree``.
+    """
+    require_stores(store)
+    async with await place(local, create=False) as source:
+        name = "" if source.whole else source.name
+        return await copy_tree(source.store, name, store, path, options=options, on_event=on_event)
+
+
+async def download(
+    store: AsyncStore,
+    path: PathLike,
+    local: str | os.PathLike[str],
+    *,
+    options: TransferOptions | None = None,
+    on_event: OnEvent = None,
+) -> TransferReport:
+    """Copy a folder of a store, or one file, to this machine. Otherwise as ``copy_tree``.
+
+    Args:
+        store: the store that has the files.
+        path: the folder or the file in it; ``""`` is all of the store.
+        local: the folder that they go into, made if it is not there; for a file, its new path,
+            or a folder that it goes into under its name.
+        options: how; see ``TransferOptions``.
+        on_event: called with each ``TransferEvent``.
+
+    Returns:
+        What was done, as numbers.
+
+    Raises:
+        NotFound: nothing is at ``path``.
+        TransferFailed, InvalidPath, RemoteStoreError: as for ``copy_tree``.
+    """
+    require_stores(store)
+    single = bool(normalize(path)) and await store.is_file(path)
+    into = await _runtime.in_thread(os.path.isdir, local)
+    async with await place(local, create=True, parent=single and not into) as target:
+        there = "" if not single else normalize(path).rpartition("/")[2] if into else target.name
+        return await copy_tree(store, path, target.store, there, options=options, on_event=on_event)
+
+
+async def delete_tree(
+    store: AsyncStore,
+    path: PathLike,
+    *,
+    options: TransferOptions | None = None,
+    on_event: OnEvent = None,
+) -> TransferReport:
+    """Delete a folder with all files below it, or one file, and report on each.
+
+    ``Store.delete_folder`` does the same in fewer requests, and tells nothing of the files.
+
+    Args:
+        store: the store that has the files.
+        path: the folder or the file; ``""`` deletes all that is in the store, and leaves its root.
+        options: how; sizes, verification and overwriting have no meaning here.
+        on_event: called with each ``TransferEvent``.
+
+    Returns:
+        What was done, as numbers.
+
+    Raises:
+        TransferFailed: some files could not be deleted; its ``report`` tells of all.
+        NotFound: there is nothing at ``path``.
+        InvalidPath: the path is malformed.
+        RemoteStoreError: the first failure, with ``on_error="fail_fast"``.
+    """
+    require_stores(store)
+    store._scope.require(Capability.DELETE)
+    chosen = options_of(options)
+
+    async def delete(item: Item, *_: object) -> str:
+        await store.delete(item.source, missing_ok=True)  # somebody else may have been quicker
+        return "deleted"
+
+    report = await _run(tree(store, path, ""), delete, (store,), chosen, on_event)
+    if not chosen.dry_run:
+        await delete_folders(store, normalize(path))
+    return report
+
+
+def read_many(
+    store: AsyncStore, paths: AsyncPaths, *, options: TransferOptions | None = None
+) -> Listing[tuple[str, bytes]]:
+    """Read many files, each whole, several at once; give path and content in the order asked for.
+
+    Files are read ahead of who takes them, up to ``concurrency`` files, and no more are begun
+    while ``memory_limit`` bytes wait to be taken. Leaving the iteration stops what is under way.
+
+    Args:
+        store: the store that has the files.
+        paths: their paths, or what listings give.
+        options: ``concurrency``, ``memory_limit`` and ``retries`` count here.
+
+    Raises:
+        RemoteStoreError: a file cannot be read; raised when it is that file's turn.
+    """
+    require_stores(store)
+    store._scope.require(Capability.READ)
+
+    async def read(path: Any) -> tuple[str, bytes]:
+        name = normalize(getattr(path, "path", path))
+        return name, await store.read_bytes(name)
+
+    def size(path: Any, found: tuple[str, bytes] | None) -> int:
+        return getattr(path, "size", 0) if found is None else len(found[1])
+
+    chosen = options_of(options)
+    return Listing(store._scope, "", "", Ahead(paths, read, size, at_once(store), chosen))
+
+
+def write_many(
+    store: AsyncStore, items: AsyncItems, *, options: TransferOptions | None = None
+) -> Listing[WriteResult]:
+    """Write many files, each whole, several at once; give their results in the order of the items.
+
+    Nothing is written before the results are asked for. Leaving the iteration stops what is
+    under way; files that were not taken yet may be there or not.
+
+    Args:
+        store: the store that the files go into.
+        items: pairs of path and content, as bytes or another buffer.
+        options: ``concurrency``, ``memory_limit``, ``retries`` and ``overwrite`` count here.
+
+    Raises:
+        RemoteStoreError: a file cannot be written; raised when it is that file's turn.
+    """
+    require_stores(store)
+    store._scope.require(Capability.WRITE)
+    chosen = options_of(options)
+
+    async def write(item: tuple[PathLike, Buffer]) -> WriteResult:
+        return await store.write(item[0], item[1], overwrite=chosen.overwrite)
+
+    def size(item: tuple[PathLike, Buffer], _: WriteResult | None) -> int:
+        return memoryview(item[1]).nbytes
+
+    return Listing(store._scope, "", "", Ahead(items, write, size, at_once(store), chosen))
+
+
+async def _run(
+    items: AsyncGenerator[Item],
+    work: Work,
+    stores: tuple[AsyncStore, ...],
+    options: TransferOptions,
+    on_event: OnEvent,
+) -> TransferReport:
+    """Run a transfer where its caller is; for a blocking one on the background loop."""
+    concurrency = min(map(at_once, stores)) if len(stores) > 1 else at_once(*stores)
+    blocking = _runtime.blocking()
+
+    async def main() -> TransferReport:
+        run = Run(options, concurrency, _HELD, Events(on_event, in_thread=blocking))
+        return await run.all(items, work)
+
+    return await _runtime.on_asyncio(main) if blocking else await main()

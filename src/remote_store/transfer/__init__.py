@@ -1,0 +1,20 @@
+"""Many files at once: bounded in memory, tried again, counted.
+
+options     what the user asks for
+events      what happens, one value for each step
+report      the sum of all events
+_budget     bytes in memory, shared by all files under way
+_items      which files there are, found as they are needed
+_copying    one file from one store to another
+_engine     workers, failures, events
+_ahead      many small files in order, read or written ahead of who asks
+
+Nothing here knows where it runs: it stands on anyio, under asyncio and trio alike. Blocking
+callers have the whole of it run on the background loop.
+"""
+
+from .events import EventKind, TransferEvent
+from .options import TransferOptions
+from .report import Failure, TransferFailed, TransferReport
+
+__all__ = ["EventKind", "Failure", "TransferEvent", "TransferFailed", "TransferOptions", "TransferReport"]

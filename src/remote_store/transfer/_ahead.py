@@ -1,0 +1,125 @@
+"""Many calls ahead of who asks for their results, which come in the order of the calls."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from .. import _runtime
+from .._runtime.tasks import Task, Tasks, ended
+from ._retry import retrying
+from .options import TransferOptions
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+class Ahead(Generic[A, T]):
+    """Results of one call for each argument, as batches of a listing.
+
+    The calls run on an asyncio loop: the caller's, or the background loop.
+    """
+
+    def __init__(
+        self,
+        arguments: Iterable[A] | AsyncIterable[A],
+        call: Callable[[A], Awaitable[T]],
+        size: Callable[[A, T | None], int],
+        most: int,
+        options: TransferOptions,
+    ) -> None:
+        self._arguments: Arguments[A] = Arguments(arguments)
+        self._call, self._size = call, size
+        self._most, self._options = options.concurrency or most, options
+        self._tasks: Tasks | None = None
+        self._under_way: deque[tuple[Task[T], list[int]]] = deque()
+        self._held = 0
+
+    async def __anext__(self) -> list[T]:
+        while not self._arguments.ended and (free := self._room()) > 0:
+            found = await self._arguments.take(free)
+            await _runtime.on_asyncio(self._begin, found)
+        if not self._under_way:
+            raise StopAsyncIteration
+        return await _runtime.on_asyncio(self._results)
+
+    def _room(self) -> int:
+        return self._most - len(self._under_way) if self._held < self._options.memory_limit else 0
+
+    async def _begin(self, arguments: list[A]) -> None:
+        if self._tasks is None:
+            self._tasks = Tasks()
+        for argument in arguments:
+            counted = [0]
+            self._under_way.append((self._tasks.spawn(self._one, argument, counted), counted))
+
+    async def _one(self, argument: A, counted: list[int]) -> T:
+        self._count(counted, self._size(argument, None))
+        result = await retrying(self._options.retries, lambda _: self._call(argument))
+        self._count(counted, self._size(argument, result))
+        return result
+
+    def _count(self, counted: list[int], size: int) -> None:
+        self._held += size - counted[0]
+        counted[0] = size
+
+    async def _results(self) -> list[T]:
+        """Wait for the first result, and give it with all others in order that are there by then."""
+        await ended(self._under_way[0][0])
+        results: list[T] = []
+        while self._under_way and self._under_way[0][0].done():
+            task, counted = self._under_way[0]
+            if results and (task.cancelled() or task.exception() is not None):
+                break  # it is raised when it is its turn
+            self._under_way.popleft()
+            self._count(counted, 0)
+            results.append(task.result())
+        return results
+
+    async def aclose(self) -> None:
+        """Stop all that is under way, and wait until it has."""
+        await _runtime.shielded_on_asyncio(self._stop)
+        await self._arguments.aclose()
+
+    async def _stop(self) -> None:
+        under_way, self._under_way = self._under_way, deque()
+        for task, _ in under_way:
+            task.cancel()
+        for task, _ in under_way:
+            await ended(task)
+            if not task.cancelled():
+                task.exception()  # nobody asks for it any more
+
+
+class Arguments(Generic[A]):
+    """What the caller gives, from an iterable of either kind."""
+
+    def __init__(self, given: Iterable[A] | AsyncIterable[A]) -> None:
+        self.ended = False
+        self._plain: Iterator[A] | None = None
+        self._awaited: AsyncIterator[A] | None = None
+        if isinstance(given, AsyncIterable):
+            self._awaited = aiter(given)
+        else:
+            self._plain = iter(given)
+
+    async def take(self, most: int) -> list[A]:
+        """Return so many at most: what a plain iterable has, or one of an awaited one."""
+        if self._plain is not None:
+            found: list[A] = await _runtime.user_call(list, islice(self._plain, most))
+            self.ended = len(found) < most
+            return found
+        assert self._awaited is not None
+        try:
+            return [await anext(self._awaited)]
+        except StopAsyncIteration:
+            self.ended = True
+            return []
+
+    async def aclose(self) -> None:
+        """Close a generator that is left half-way."""
+        close: Any = getattr(self._awaited, "aclose", None)
+        if close is not None:
+            await close()

@@ -1,0 +1,142 @@
+"""The run of a transfer: workers for files as they are found, retries, failures, events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import TypeAlias
+
+import anyio
+
+from .. import _runtime
+from ..errors import AlreadyExists, RemoteStoreError
+from ._budget import Budget
+from ._items import Item
+from ._retry import retrying
+from .events import EventKind, TransferEvent
+from .options import TransferOptions
+from .report import TransferFailed, TransferReport
+
+OnEvent: TypeAlias = Callable[[TransferEvent], object] | None
+Work: TypeAlias = Callable[[Item, Callable[[int], Awaitable[None]], bool], Awaitable[str]]
+"""Does one file: the item, who counts bytes, whether it was tried before. Returns how it was done."""
+
+
+class Events:
+    """Where events go: into the report, and to whom the caller named."""
+
+    def __init__(self, on_event: OnEvent, in_thread: bool) -> None:
+        self.report = TransferReport()
+        self._on_event, self._in_thread = on_event, in_thread
+        self._turn = anyio.Lock()
+
+    async def tell(self, event: TransferEvent) -> None:
+        """Count an event and pass it on; the caller's own function never holds up our loop."""
+        self.report.add(event)
+        if self._on_event is None:
+            return
+        if not self._in_thread:
+            self._on_event(event)
+            return
+        async with self._turn:  # one after the other, as they happened
+            await _runtime.in_thread(self._on_event, event)
+
+
+class Run:
+    """One transfer."""
+
+    def __init__(self, options: TransferOptions, concurrency: int, held: int, events: Events) -> None:
+        self._options, self._events = options, events
+        self._slots = anyio.Semaphore(options.concurrency or concurrency)
+        self._budget = Budget(options.memory_limit)
+        self._held = held  # bytes that the streams of one large file hold
+        self._failure: Exception | None = None
+
+    async def all(self, items: AsyncGenerator[Item], work: Work) -> TransferReport:
+        """Work on all items.
+
+        Raises:
+            TransferFailed: some failed, and errors are collected.
+            RemoteStoreError: the items cannot be found; or one failed, and nothing is collected.
+        """
+        async with anyio.create_task_group() as group:
+            try:
+                async with aclosing(items):
+                    await self._feed(items, work, group)
+            except Exception as error:  # noqa: BLE001 - raised below, outside of the group's own wrapping
+                self._fail(error, group)
+        if self._failure is not None:
+            raise self._failure
+        report = self._events.report
+        if report.failed:
+            first = report.failures[0]
+            raise TransferFailed(
+                f"{report.failed:,} of {report.planned:,} files failed, the first of them {first.path!r}:"
+                f" {first.error.message}; the others are done, and 'report' tells of all",
+                report=report,
+            ) from first.error
+        return report
+
+    async def _feed(self, items: AsyncIterator[Item], work: Work, group: anyio.abc.TaskGroup) -> None:
+        async for item in items:
+            await self._events.tell(TransferEvent(EventKind.PLANNED, item.source, item.size))
+            if self._options.dry_run:
+                await self._skip(item, "dry run")
+                continue
+            share = self._budget.share(self._cost(item))
+            await self._slots.acquire()
+            try:
+                await self._budget.take(share)
+            except BaseException:
+                self._slots.release()
+                raise
+            group.start_soon(self._one, item, work, share, group)
+
+    def _cost(self, item: Item) -> int:
+        return item.size if item.size <= self._options.large_file_threshold else min(item.size, self._held)
+
+    def _fail(self, error: Exception, group: anyio.abc.TaskGroup) -> None:
+        if self._failure is None:
+            self._failure = error
+        group.cancel_scope.cancel()
+
+    async def _one(self, item: Item, work: Work, share: int, group: anyio.abc.TaskGroup) -> None:
+        try:
+            await self._outcome(item, work, group)
+        except Exception as error:  # noqa: BLE001 - the caller's own: it ends the transfer, unchanged
+            self._fail(error, group)
+        finally:
+            self._budget.give(share)
+            self._slots.release()
+
+    async def _outcome(self, item: Item, work: Work, group: anyio.abc.TaskGroup) -> None:
+        await self._events.tell(TransferEvent(EventKind.STARTED, item.source, item.size))
+        try:
+            how = await self._attempts(item, work)
+        except RemoteStoreError as error:
+            if isinstance(error, AlreadyExists) and self._options.skip_existing:
+                await self._skip(item, "it is there")
+                return
+            await self._events.tell(TransferEvent(EventKind.FAILED, item.source, item.size, error))
+            if self._options.on_error == "fail_fast":
+                self._fail(error, group)
+        else:
+            await self._events.tell(TransferEvent(EventKind.DONE, item.source, item.size, detail=how))
+
+    async def _skip(self, item: Item, reason: str) -> None:
+        await self._events.tell(TransferEvent(EventKind.SKIPPED, item.source, item.size, detail=reason))
+
+    async def _attempts(self, item: Item, work: Work) -> str:
+        moved = 0
+
+        async def count(size: int) -> None:
+            nonlocal moved
+            moved += size
+            await self._events.tell(TransferEvent(EventKind.BYTES, item.source, size))
+
+        async def failed(error: RemoteStoreError) -> None:
+            nonlocal moved
+            await self._events.tell(TransferEvent(EventKind.RETRIED, item.source, moved, error))
+            moved = 0
+
+        return await retrying(self._options.retries, lambda again: work(item, count, again), failed)
