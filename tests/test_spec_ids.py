@@ -30,6 +30,7 @@ PREFIXES = {
     "memory.md": "MEM",
     "s3.md": "S3",
     "sftp.md": "SFTP",
+    "transfer.md": "XFER",
     "runtime.md": "RUN",
     "facade.md": "GEN",
     "testing.md": "TST",

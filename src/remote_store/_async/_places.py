@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from .. import _runtime
-from ..errors import InvalidPath
+from ..errors import InvalidPath, NotFound
 from ..paths import PathLike
 from ..transfer.options import TransferOptions
 from ._store import AsyncStore
@@ -70,6 +70,8 @@ async def place(local: str | os.PathLike[str], *, create: bool, parent: bool = F
 
     def look() -> tuple[LocalBackend, str, bool]:
         path = os.path.abspath(os.fspath(local))
+        if not create and not os.path.exists(path):
+            raise NotFound("there is no such file or folder on this machine; check the path", path=path)
         whole = not parent and (create or not os.path.isfile(path))
         folder, name = (path, "") if whole else os.path.split(path)
         return LocalBackend(folder, create=create), name, whole

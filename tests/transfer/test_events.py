@@ -1,0 +1,188 @@
+"""What is told of a transfer."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import threading
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.transfer.support import WAYS, call, memory
+
+import remote_store
+from remote_store import (
+    AsyncStore,
+    BackendUnavailable,
+    EventKind,
+    Store,
+    TransferEvent,
+    TransferFailed,
+    TransferOptions,
+    TransferReport,
+    aio,
+)
+from remote_store.testing import Fault, FaultyBackend
+from remote_store.transfer import _retry
+
+K = EventKind
+FILES = {f"{number}": bytes(number * 1000) for number in range(20)} | {"large": bytes(3 << 20)}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.mark.spec("XFER-017")
+def test_the_steps_of_each_file(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_retry, "FIRST_PAUSE", 0.001)
+    left = FaultyBackend(
+        memory(FILES),
+        [
+            Fault("read_bytes", path="3"),
+            Fault("reader.read", at=2),
+            Fault("read_bytes", path="5", times=None),
+        ],
+    )
+    right = memory({"7": b"there"})
+    seen: list[TransferEvent] = []
+    options = TransferOptions(skip_existing=True, large_file_threshold=1 << 20, concurrency=5)
+    with pytest.raises(TransferFailed) as caught:
+        call(way, "copy_tree", left, "", right, options=options, on_event=seen.append)
+    steps: dict[str, list[Any]] = defaultdict(list)
+    for event in seen:
+        steps[event.path].append(event.kind)
+    assert steps["1"] == [K.PLANNED, K.STARTED, K.BYTES, K.DONE]
+    assert steps["3"] == [K.PLANNED, K.STARTED, K.RETRIED, K.BYTES, K.DONE]
+    assert steps["5"] == [K.PLANNED, K.STARTED, K.RETRIED, K.RETRIED, K.RETRIED, K.FAILED]
+    assert steps["7"] == [K.PLANNED, K.STARTED, K.SKIPPED]
+    large = steps["large"]
+    assert large == [K.PLANNED, K.STARTED, K.BYTES, K.RETRIED, K.BYTES, K.BYTES, K.BYTES, K.DONE]
+
+    report = caught.value.report
+    again = TransferReport()
+    for event in seen:
+        again.add(event)
+    again.seconds = report.seconds
+    assert again == report
+    moved = sum(event.size for event in seen if event.kind is K.BYTES)
+    undone = sum(event.size for event in seen if event.kind is K.RETRIED)
+    assert (report.moved_bytes, report.done_bytes) == (moved, moved - undone)
+    assert undone == 1 << 20
+
+
+@pytest.mark.spec("XFER-018")
+def test_where_it_is_called(way: str) -> None:
+    here = threading.get_ident()
+    seen: list[int] = []
+    busy = threading.Lock()
+
+    def look(_: TransferEvent) -> None:
+        assert busy.acquire(blocking=False)
+        seen.append(threading.get_ident())
+        busy.release()
+
+    call(way, "copy_tree", memory(FILES), "", memory(), on_event=look)
+    assert (here in seen, len(set(seen)) > 0) == (way != "blocking", True)
+
+
+@pytest.mark.spec("XFER-018")
+@pytest.mark.parametrize("kind", [K.PLANNED, K.STARTED, K.BYTES, K.DONE])
+def test_what_it_raises(way: str, kind: EventKind) -> None:
+    class OfTheCaller(Exception):
+        pass
+
+    def fail(event: TransferEvent) -> None:
+        if event.kind is kind:
+            raise OfTheCaller
+
+    with pytest.raises(OfTheCaller):
+        call(way, "copy_tree", memory(FILES), "", memory(), on_event=fail)
+
+
+@pytest.mark.spec("XFER-018")
+def test_it_may_use_a_blocking_store() -> None:
+    log = Store(memory())
+
+    def note(event: TransferEvent) -> None:
+        log.write(f"{event.kind.value}/{event.path}", b"", overwrite=True)
+
+    remote_store.copy_tree(Store(memory(FILES)), "", Store(memory()), on_event=note)
+    assert len(list(log.list_files("done"))) == len(FILES)
+
+
+@pytest.mark.spec("XFER-019")
+def test_reports(tmp_path: Path) -> None:
+    left = FaultyBackend(memory(FILES), [Fault("read_bytes", path="5", times=None)])
+    with pytest.raises(TransferFailed) as caught:
+        call("blocking", "copy_tree", left, "", memory(), options=TransferOptions(retries=0))
+    report = caught.value.report
+    report.save(tmp_path / "report.json")
+    saved = json.loads((tmp_path / "report.json").read_text())
+    assert saved == report.as_dict()
+    assert (saved["done"], saved["failed"]) == (20, 1)
+    assert saved["failures"][0]["path"] == "5"
+    assert saved["failures"][0]["error"] == "BackendUnavailable"
+    text = str(report)
+    assert "20  3.2 MiB" in text
+    assert "  5: " in text
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copy), copy.report.as_dict()) == (str(caught.value), report.as_dict())
+
+
+@pytest.mark.spec("XFER-019")
+def test_long_and_empty_reports() -> None:
+    report = TransferReport()
+    assert report.bytes_per_second == 0.0
+    assert "done             0  0 B" in str(report)
+    for number in range(25):
+        report.add(TransferEvent(K.FAILED, f"f{number}", error=BackendUnavailable("gone")))
+    assert "f19: gone\n  and 5 more failures" in str(report)
+    assert remote_store.transfer.report.human(3 * 1024**7) == "3145728.0 PiB"
+
+
+@pytest.mark.spec("XFER-020")
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"concurrency": 0}, ValueError), ({"concurrency": True}, TypeError),
+        ({"concurrency": "8"}, TypeError),
+        ({"memory_limit": 1000}, ValueError), ({"large_file_threshold": -1}, ValueError),
+        ({"retries": -1}, ValueError), ({"verify": "maybe"}, ValueError),
+        ({"on_error": "ignore"}, ValueError),
+        ({"overwrite": True, "skip_existing": True}, ValueError),
+    ],
+)  # fmt: skip
+def test_options_that_make_no_sense(wrong: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        TransferOptions(**wrong)
+
+
+@pytest.mark.spec("XFER-020")
+def test_what_is_no_store(way: str, tmp_path: Path) -> None:
+    rests: dict[str, tuple[Any, ...]] = {
+        "copy_tree": ("", memory()), "delete_tree": ("",), "read_many": ([],), "write_many": ([],),
+    }  # fmt: skip
+    for function, rest in rests.items():
+        with pytest.raises(TypeError, match=r"a [sS]tore is needed"):
+            call(way, function, "s3://bucket", *rest)
+        with pytest.raises(TypeError, match="options must be TransferOptions"):
+            call(way, function, memory(), *rest, options={"concurrency": 3})
+    with pytest.raises(TypeError):
+        remote_store.upload(tmp_path, AsyncStore(memory()))  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        aio.read_many(Store(memory()), [])  # type: ignore[arg-type]
+
+
+@pytest.mark.spec("XFER-020")
+def test_a_closed_store() -> None:
+    closed = Store(memory())
+    closed.close()
+    with pytest.raises(BackendUnavailable, match="closed"):
+        remote_store.copy_tree(closed, "", Store(memory()))
+    with pytest.raises(BackendUnavailable, match="closed"):
+        remote_store.read_many(closed, [])

@@ -1,0 +1,225 @@
+"""Many small files in order, and bounds of what is under way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import anyio
+import pytest
+from tests.runtime.support import WORLDS, run
+from tests.transfer.support import WAYS, call, content, memory
+
+import remote_store
+from remote_store import AsyncStore, NotFound, PermissionDenied, Store, TransferEvent, TransferOptions, aio
+from remote_store.backends import MemoryBackend
+from remote_store.testing import Fault, FaultyBackend
+from remote_store.transfer import _retry
+from remote_store.transfer._budget import Budget
+
+FILES = {f"{number:03}": b"%d" % number for number in range(100)}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+class Watched(MemoryBackend):
+    """Counts what is under way at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.most = self.held = self.most_held = self.begun = 0
+
+    async def read_bytes(self, path: str, **given: Any) -> bytes:
+        self.now, self.begun = self.now + 1, self.begun + 1
+        self.most = max(self.most, self.now)
+        data = await super().read_bytes(path, **given)
+        self.held += len(data)
+        self.most_held = max(self.most_held, self.held)
+        await anyio.sleep(0.001)
+        self.now -= 1
+        self.held -= len(data)
+        return data
+
+
+def watched(files: dict[str, bytes]) -> Watched:
+    backend = Watched()
+    store = Store(backend)
+    for path, data in files.items():
+        store.write(path, data)
+    return backend
+
+
+@pytest.mark.spec("XFER-021")
+def test_in_order(way: str) -> None:
+    names = sorted(FILES, reverse=True)
+    slow = FaultyBackend(memory(FILES), [Fault("read_bytes", "delay", at=1, seconds=0.05)])
+    assert call(way, "read_many", slow, names) == [(name, FILES[name]) for name in names]
+    assert call(way, "read_many", slow, iter(names)) == [(name, FILES[name]) for name in names]
+    backend = memory()
+    results = call(way, "write_many", backend, list(FILES.items()))
+    assert [str(each.path) for each in results] == list(FILES)
+    assert content(backend) == FILES
+    assert call(way, "read_many", backend, []) == []
+
+
+@pytest.mark.spec("XFER-021")
+@pytest.mark.parametrize("world", WORLDS)
+def test_awaited_iterables(world: str) -> None:
+    backend, target = memory(FILES), memory()
+
+    async def items(store: AsyncStore) -> AsyncIterator[tuple[str, bytes]]:
+        async for path, data in aio.read_many(store, store.list_files()):
+            yield path, data
+
+    async def main() -> None:
+        store = AsyncStore(backend)
+        async for _ in aio.write_many(AsyncStore(target), items(store)):
+            pass
+
+    run(world, main)
+    assert content(target) == FILES
+
+
+@pytest.mark.spec("XFER-022", "XFER-007")
+def test_no_more_at_once_than_allowed(way: str) -> None:
+    backend = watched(FILES)
+    call(way, "read_many", backend, list(FILES), options=TransferOptions(concurrency=7))
+    assert 2 <= backend.most <= 7
+    backend.most = 0
+    call(way, "copy_tree", backend, "", memory(), options=TransferOptions(concurrency=7))
+    assert 2 <= backend.most <= 7
+
+
+@pytest.mark.spec("XFER-022")
+def test_what_waits_is_bounded() -> None:
+    backend = watched({f"{number:03}": bytes(1 << 18) for number in range(64)})
+    options = TransferOptions(memory_limit=1 << 20, concurrency=64)
+    listing = Store(backend).list_files()
+    taken = [
+        next(found := remote_store.read_many(Store(backend), listing, options=options)) for _ in range(1)
+    ]
+    assert len(taken) + len(list(found)) == 64
+    begun: list[int] = []
+
+    def items() -> Iterator[tuple[str, bytes]]:
+        for number in range(20):
+            begun.append(number)
+            yield str(number), b"x"
+
+    results = remote_store.write_many(Store(memory()), items(), options=TransferOptions(concurrency=3))
+    assert begun == []
+    next(results)
+    assert len(begun) <= 6
+    assert len(list(results)) == 19
+
+
+@pytest.mark.spec("XFER-023")
+def test_errors_in_their_turn(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_retry, "FIRST_PAUSE", 0.001)
+    faults = [Fault("read_bytes", path="050", error=PermissionDenied), Fault("read_bytes", path="049")]
+    for backend, error in (
+        (FaultyBackend(memory(FILES), faults), PermissionDenied),
+        (memory(FILES), NotFound),
+    ):
+        names = list(FILES) if error is PermissionDenied else [*list(FILES)[:50], "missing"]
+        taken: list[str] = []
+
+        async def main(backend: Any = backend, names: list[str] = names, taken: list[str] = taken) -> None:
+            async for name, _ in aio.read_many(AsyncStore(backend), names):
+                taken.append(name)
+
+        with pytest.raises(error):
+            if way == "blocking":
+                for name, _ in remote_store.read_many(Store(backend), names):
+                    taken.append(name)
+            else:
+                run(way, main)
+        assert taken == list(FILES)[:50]
+
+
+@pytest.mark.spec("XFER-023")
+@pytest.mark.parametrize("world", WORLDS)
+def test_leaving(world: str) -> None:
+    backend = FaultyBackend(memory(FILES), [Fault("read_bytes", "stall", at=5, times=None)])
+
+    async def main() -> None:
+        async with aio.read_many(AsyncStore(backend), list(FILES)) as found:
+            async for name, _ in found:
+                assert name == "000"
+                break
+        with anyio.move_on_after(0.05):
+            async for _ in aio.read_many(AsyncStore(backend), list(FILES)):
+                pass
+
+    run(world, main)
+
+
+@pytest.mark.spec("XFER-023")
+def test_leaving_a_blocking_one() -> None:
+    backend = FaultyBackend(memory(FILES), [Fault("read_bytes", "stall", at=5, times=None)])
+    found = remote_store.read_many(Store(backend), FILES)
+    assert next(found) == ("000", b"0")
+    found.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.spec("XFER-007")
+def test_listed_as_needed(way: str) -> None:
+    backend = watched({f"{number:05}": b"" for number in range(5000)})
+    planned = begun = most = 0
+
+    def look(event: TransferEvent) -> None:
+        nonlocal planned, begun, most
+        planned += event.kind.value == "planned"
+        begun += event.kind.value in ("done", "failed")
+        most = max(most, planned - begun)
+
+    call(way, "copy_tree", backend, "", memory(), options=TransferOptions(concurrency=4), on_event=look)
+    assert most <= 5
+
+
+@pytest.mark.spec("XFER-008")
+def test_content_is_bounded(way: str) -> None:
+    sizes = [100_000, 1_500_000, 300_000, 900_000] * 10
+    backend = watched({f"{number:03}": bytes(size) for number, size in enumerate(sizes)})
+    options = TransferOptions(memory_limit=2_000_000, concurrency=30)
+    assert call(way, "copy_tree", backend, "", memory(), options=options).done == 40
+    assert 1_500_000 <= backend.most_held <= 2_000_000
+
+
+@pytest.mark.spec("XFER-008")
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_budget(world: str) -> None:
+    async def main() -> None:
+        budget = Budget(10)
+        assert budget.share(50) == 10
+        await budget.take(6)
+        got: list[str] = []
+
+        async def want(name: str, share: int) -> None:
+            await budget.take(share)
+            got.append(name)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(want, "large", 8)
+            await anyio.sleep(0.01)
+            group.start_soon(want, "small", 2)
+            await anyio.sleep(0.01)
+            assert got == []  # the large one is first
+            with anyio.move_on_after(0.01):
+                await budget.take(1)
+            budget.give(6)
+        assert sorted(got) == ["large", "small"]
+        async with anyio.create_task_group() as group:
+            group.start_soon(want, "never", 10)
+            await anyio.sleep(0.01)
+            group.start_soon(want, "behind", 0)
+            await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+        budget.give(10)
+        await budget.take(10)
+
+    run(world, main)
