@@ -14,26 +14,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.harness import OURS
+from benchmarks import sftp_other_peers as others
+from benchmarks.harness import OURS, PUBLISHED
+from benchmarks.sftp_place import Calls, Place
 
-Calls = dict[str, Callable[..., Any]]
 GCM: Final = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A server, and the folders of the benchmark: ``folder`` with keys, ``data`` for files."""
-
-    port: int
-    folder: Path
-    data: str
-
-    @property
-    def key(self) -> str:
-        return str(self.folder / "user")
 
 
 def name_of(entry: Any) -> str:
@@ -198,8 +185,8 @@ def by_paramiko(place: Place) -> Iterator[Calls]:
         return count
 
     def down(name: str) -> int:
-        client().get(name, "/dev/null")
-        return int(client().stat(name).st_size)
+        with open("/dev/null", "wb") as sink:  # get() compares the size of what it wrote
+            return int(client().getfo(name, sink))
 
     try:
         yield {
@@ -241,6 +228,8 @@ class Peer:
     opened: Callable[[Place], Any]
     blocking: bool = False
     large_only: bool = False
+    never_far: bool = False
+    """Large files over the long way take it minutes: it waits a round trip for each piece."""
 
 
 PEERS: Final = {
@@ -249,5 +238,9 @@ PEERS: Final = {
     "asyncssh": Peer("asyncssh", by_asyncssh),
     "asyncssh, tuned": Peer("asyncssh", partial(by_asyncssh, encryption_algs=GCM, window=16 << 20)),
     "paramiko": Peer("paramiko", by_paramiko, blocking=True),
+    "fsspec": Peer("fsspec", others.by_fsspec, blocking=True, never_far=True),
+    "sshfs": Peer("asyncssh", others.by_sshfs, blocking=True),
+    PUBLISHED: Peer(PUBLISHED, others.published, blocking=True, never_far=True),
+    "rclone": Peer("os", others.by_rclone, True, True),
     "sftp, gcm": Peer("os", partial(by_openssh, cipher="aes128-gcm@openssh.com"), True, True),
 }

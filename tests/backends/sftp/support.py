@@ -69,7 +69,7 @@ class Server(InThread):
     def __init__(self, key: asyncssh.SSHKey, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
         super().__init__()
         self.tried: list[str] = []
-        self.host = host
+        self.host, self._login = host, options.pop("login", Login)
         options.setdefault("sftp_factory", True)
         self._options = options
         self._acceptor = self.do(self._listen, key, port)
@@ -77,7 +77,11 @@ class Server(InThread):
 
     async def _listen(self, key: asyncssh.SSHKey, port: int) -> Any:
         return await asyncssh.listen(
-            self.host, port, server_host_keys=[key], server_factory=lambda: Login(self.tried), **self._options
+            self.host,
+            port,
+            server_host_keys=[key],
+            server_factory=lambda: self._login(self.tried),
+            **self._options,
         )
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from ._hostkeys import HostKeys
 from ._keys import load_private_key
 from ._options import Options
 
+DEFAULT_PORT: Final = 22
 PATIENCE: Final = 6
 """A server may be silent for so many times ``timeout`` while an answer of it is waited for."""
 KEEPALIVE_SECONDS: Final = 15
@@ -135,9 +136,7 @@ class Links:
         arguments = await self._arguments(check)
         where = f" to {options.where}"
         try:
-            connection, _ = await asyncssh.create_connection(
-                check.client, options.host, options.port, **arguments
-            )
+            connection, _ = await asyncssh.create_connection(check.client, options.host, **arguments)
         except (asyncssh.Error, OSError, TimeoutError, ValueError) as error:
             if check.refusal is not None:
                 raise BackendUnavailable(check.refusal, backend=NAME, retryable=False) from error
@@ -178,6 +177,8 @@ class Links:
         }
         if not _OWN_WAY & set(options.connect_kwargs):
             arguments["tunnel"] = Connector()
+        if options.port != DEFAULT_PORT or "config" not in options.connect_kwargs:
+            arguments["port"] = options.port  # otherwise the user's files may name another
         if options.username is not None:
             arguments["username"] = options.username
         if options.password is not None or options.pkey is not None:

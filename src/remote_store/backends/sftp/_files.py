@@ -151,9 +151,23 @@ class Files:
         try:
             facts = await self.channel.stat(folder or b"/")
         except Refused:
+            await self.refuse_below_file(key)
             raise translated(refused, key) from refused
         if _kind(facts) != stat.S_IFDIR:
             raise InvalidPath("a parent of the path is a file", path=key, backend=NAME) from refused
+
+    async def refuse_below_file(self, key: str) -> None:
+        """Raise InvalidPath if a parent of a key is a file: not every server says that this is why."""
+        above = self.path(key).rpartition(b"/")[0]
+        while above:
+            try:
+                facts = await self.channel.stat(above)
+            except Refused:
+                above = above.rpartition(b"/")[0]
+                continue
+            if _kind(facts) != stat.S_IFDIR:
+                raise InvalidPath("a parent of the path is a file", path=key, backend=NAME)
+            return
 
     async def explain(self, key: str, refused: Refused, *, file: bool = True) -> RemoteStoreError:
         """Return the error for a refusal that does not say why: what is there tells."""

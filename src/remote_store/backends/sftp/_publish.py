@@ -37,7 +37,8 @@ async def why_not_linked(files: Files, key: str, target: bytes, refused: Refused
     try:
         facts: Attrs = await files.channel.lstat(target)
     except Refused as error:
-        if error.code not in MISSING or refused.code not in _NO_LINKS:
+        await files.refuse_below_file(key)
+        if error.code not in MISSING or refused.code not in _NO_LINKS or not files.link.links_work:
             return translated(refused, key)
         files.link.links_work = False
         return RemoteStoreError(

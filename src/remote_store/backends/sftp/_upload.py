@@ -103,6 +103,7 @@ class Upload:
                 return
             except Refused as error:
                 if error.code not in MISSING:
+                    await self._files.refuse_below_file(self.key)
                     raise
             self._created += await self._files.make_folders(self.key)
         raise RemoteStoreError("somebody keeps deleting the folder", path=self.key, backend="sftp")

@@ -1,0 +1,150 @@
+"""All the ways to log in, and to get there."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+from tests.backends.sftp.support import SECRET, Login, Server, known
+from tests.services import SFTPServer, sshd
+
+from remote_store import BackendUnavailable, PermissionDenied, RemoteStoreError, Store
+from remote_store.backends import SFTPBackend
+
+Make = Callable[..., SFTPBackend]
+
+
+@pytest.fixture
+def home(tmp_path: Path, sshd: SFTPServer, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a home folder in which OpenSSH's usual files are, and no agent."""
+    folder = tmp_path / "home"
+    (folder / ".ssh").mkdir(parents=True, mode=0o700)
+    (folder / ".ssh" / "known_hosts").write_text(sshd.known_host_keys)
+    shutil.copy(sshd.options["pkey"], folder / ".ssh" / "id_ed25519")
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    return folder
+
+
+def works(backend: SFTPBackend) -> bool:
+    """Return True if a file can be stored and read."""
+    with Store(backend) as store:
+        store.write("f", b"x", overwrite=True)
+        return store.read_bytes("f") == b"x"
+
+
+@pytest.mark.spec("SFTP-029")
+def test_the_usual_key_files(make: Make, home: Path) -> None:
+    assert works(make(pkey=None, known_host_keys=None))
+    (home / ".ssh" / "id_ed25519").unlink()
+    with pytest.raises(RemoteStoreError) as caught:
+        works(make(pkey=None, known_host_keys=None))
+    assert isinstance(caught.value, (PermissionDenied, BackendUnavailable))
+    assert not caught.value.retryable
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[str]:
+    """Run OpenSSH's agent; give its socket."""
+    path = f"/tmp/agent-{os.getpid()}"
+    program = shutil.which("ssh-agent")
+    assert program, "ssh-agent is not installed; it comes with OpenSSH's client"
+    process = subprocess.Popen([program, "-D", "-a", path], stdout=subprocess.DEVNULL)
+    while not os.path.exists(path):
+        assert process.poll() is None
+    yield path
+    process.kill()
+    process.wait()
+    os.unlink(path)
+
+
+@pytest.mark.spec("SFTP-029")
+def test_an_agent(
+    make: Make, home: Path, agent: str, monkeypatch: pytest.MonkeyPatch, sshd: SFTPServer
+) -> None:
+    (home / ".ssh" / "id_ed25519").unlink()
+    monkeypatch.setenv("SSH_AUTH_SOCK", agent)
+    with pytest.raises(RemoteStoreError):
+        works(make(pkey=None))
+    subprocess.run(["ssh-add", "-q", sshd.options["pkey"]], check=True)
+    assert works(make(pkey=None))
+
+
+@pytest.mark.spec("SFTP-029")
+def test_a_certificate(tmp_path: Path, root: Path) -> None:
+    authority = asyncssh.generate_private_key("ssh-ed25519")
+    authority.write_public_key(tmp_path / "authority.pub")
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    certificate = authority.generate_user_certificate(key, "me", principals=[getpass.getuser()])
+    more = f"TrustedUserCAKeys {tmp_path / 'authority.pub'}\n"
+    with sshd(tmp_path / "server", more=more) as server:
+        options: dict[str, Any] = {**server.options, "base_path": str(root), "pkey": None}
+        assert works(SFTPBackend(**options, connect_kwargs={"client_keys": [(key, certificate)]}))
+        with pytest.raises(RemoteStoreError):
+            works(SFTPBackend(**options, connect_kwargs={"client_keys": [key]}))
+
+
+class Asking(Login):
+    """Asks for the password, as PAM does, instead of taking it."""
+
+    def password_auth_supported(self) -> bool:
+        return False
+
+    def kbdint_auth_supported(self) -> bool:
+        return True
+
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Any:
+        return "", "", "en", [("Password: ", False)]
+
+    def validate_kbdint_response(self, username: str, responses: Any) -> bool:
+        self._tried.append(responses[0])
+        return bool(responses[0] == SECRET)
+
+
+@pytest.mark.spec("SFTP-029", "SFTP-011")
+def test_a_server_that_asks(root: Path) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    server = Server(key, login=Asking)
+    try:
+        assert works(server.backend(root, known_host_keys=known(server, key)))
+        assert server.tried == [SECRET]
+        with pytest.raises(PermissionDenied):
+            works(server.backend(root, known_host_keys=known(server, key), password="wrong"))
+        assert server.tried == [SECRET, "wrong"]
+    finally:
+        server.close()
+
+
+@pytest.mark.spec("SFTP-029")
+def test_a_configuration_of_openssh(home: Path, root: Path, sshd: SFTPServer) -> None:
+    config = home / ".ssh" / "config"
+    config.write_text(
+        f"Host storage\n  HostName 127.0.0.1\n  Port {sshd.port}\n  User {getpass.getuser()}\n"
+        f"  IdentityFile {sshd.options['pkey']}\n"
+    )
+    (home / ".ssh" / "id_ed25519").unlink()
+    options: dict[str, Any] = {"base_path": str(root), "connect_kwargs": {"config": [str(config)]}}
+    assert works(SFTPBackend("storage", **options))
+    (home / ".ssh" / "known_hosts").write_text("")
+    with pytest.raises(BackendUnavailable, match="known"):
+        works(SFTPBackend("storage", **options))
+
+
+@pytest.mark.spec("SFTP-029")
+@pytest.mark.parametrize("how", ["tunnel", "config"])
+def test_a_jump_host(home: Path, root: Path, sshd: SFTPServer, make: Make, how: str) -> None:
+    jump = f"{getpass.getuser()}@localhost:{sshd.port}"
+    line = sshd.known_host_keys.replace("127.0.0.1", "localhost")
+    (home / ".ssh" / "known_hosts").write_text(line)
+    if how == "tunnel":
+        assert works(make(connect_kwargs={"tunnel": jump}))
+    else:
+        (home / ".ssh" / "config").write_text(f"Host 127.0.0.1\n  ProxyJump {jump}\n")
+        assert works(make(connect_kwargs={"config": [str(home / ".ssh" / "config")]}))
