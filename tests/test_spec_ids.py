@@ -31,6 +31,7 @@ PREFIXES = {
     "s3.md": "S3",
     "sftp.md": "SFTP",
     "transfer.md": "XFER",
+    "cli.md": "CLI",
     "runtime.md": "RUN",
     "facade.md": "GEN",
     "testing.md": "TST",

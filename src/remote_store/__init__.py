@@ -9,6 +9,7 @@ _async/        AsyncStore, AsyncRegistry and streams, written by hand
 _sync/         Store, Registry and streams: generated from _async, never edited
 transfer/      many files at once: options, events, report, and the engine
 aio            transfers for AsyncStore; those for Store are in remote_store itself
+cli/           the command line
 typing         names for annotations
 testing/       the contract suite and the faulty backend, for anybody's use
 """

@@ -1,0 +1,32 @@
+"""The command line: ``remote-store``, and ``python -m remote_store.cli``.
+
+_app        the program: what all commands have in common
+_places     where a location leads: a store and a path in it
+_look       commands that change nothing: ls, tree, find, stat, du, cat
+_change     commands that change things in place: rm, mv
+_copy       cp, put, get: transfers with progress
+_stores     ping, config
+_output     names, sizes and JSON lines
+_errors     one line for each error, and the exit code
+
+Needs the extra ``cli``. The blocking face is used throughout.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the program; exits with its code."""
+    try:
+        from ._app import app
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("typer", "rich", "click", "shellingham"):
+            raise
+        print(
+            f"remote-store: the command line needs {error.name}; pip install 'remote-store[cli]'",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    app()

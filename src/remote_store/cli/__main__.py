@@ -1,0 +1,5 @@
+"""``python -m remote_store.cli``."""
+
+from . import main
+
+main()

@@ -1,0 +1,108 @@
+"""Commands that change things in place: rm, mv."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .._sync import Store, copy_tree
+from ..errors import NotFound, PreconditionFailed
+from ..models import FileInfo, RemoteFolder
+from ..transfer import EventKind, TransferEvent, TransferOptions
+from ._errors import Usage, reporting
+from ._look import Location, entries
+from ._places import Place, Places
+
+
+@reporting
+def rm(
+    context: typer.Context,
+    location: Location,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="A folder with all in it.")] = False,
+    missing_ok: Annotated[bool, typer.Option("--missing-ok", help="Nothing there is fine.")] = False,
+) -> None:
+    """Delete a file, or a folder with all that is in it."""
+    with Places(context.obj) as places:
+        store, path, text = places.find(location)
+        if not path:
+            raise Usage(f"{text} is all of the store, which is not deleted; name what is in it")
+        if recursive and store.is_folder(path):
+            store.delete_folder(path, recursive=True)
+        else:
+            store.delete(path, missing_ok=missing_ok)
+
+
+@reporting
+def mv(
+    context: typer.Context,
+    source: Location,
+    target: Location,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+) -> None:
+    """Move a file or a folder, also from one store to another; the source goes once all is there."""
+    with Places(context.obj) as places:
+        here, there = places.find(source), places.find(target)
+        there = inside(here, there)
+        if here.store == there.store and here.store.is_file(here.path):
+            here.store.move(here.path, there.path, overwrite=overwrite)
+            return
+        if not here.path:
+            raise Usage(f"{here.text} is all of the store, which is not moved; copy it")
+        _carry(here, there, overwrite)
+
+
+def _carry(source: Place, target: Place, overwrite: bool) -> None:
+    """Copy files, and delete those that were copied and are still the same.
+
+    Raises:
+        TransferFailed: some could not be copied; these stay, and so do all others.
+        PreconditionFailed: some were changed meanwhile; these stay.
+    """
+    before = {str(info.path): _version(info) for info in entries(source, recursive=True)}
+    copied: list[str] = []
+
+    def note(event: TransferEvent) -> None:
+        if event.kind is EventKind.DONE:
+            copied.append(event.path)
+
+    options = TransferOptions(overwrite=overwrite)
+    copy_tree(source.store, source.path, target.store, target.path, options=options, on_event=note)
+    changed = [path for path in copied if not _deleted(source.store, path, before.get(path))]
+    if changed:
+        raise PreconditionFailed(
+            f"{len(changed)} files were changed while they were moved, and stay; look at them",
+            path=changed[0],
+        )
+    if source.store.is_folder(source.path) and not any(source.store.list_files(source.path, recursive=True)):
+        source.store.delete_folder(source.path, recursive=True, missing_ok=True)
+
+
+def _version(info: FileInfo | RemoteFolder) -> object:
+    return (info.size, info.modified_at, info.etag) if isinstance(info, FileInfo) else None
+
+
+def _deleted(store: Store, path: str, version: object) -> bool:
+    """Delete a file if it still is the version that was copied."""
+    if _version(store.get_file_info(path)) != version:
+        return False
+    store.delete(path, missing_ok=True)
+    return True
+
+
+def inside(source: Place, target: Place) -> Place:
+    """Return where a file goes: into a folder that is there, or that is meant, under its name."""
+    name = source.path.rpartition("/")[2]
+    if not source.path or not source.store.is_file(source.path):
+        if source.path and not source.store.is_folder(source.path):
+            raise NotFound("there is no such file or folder", path=source.text)
+        return target
+    if target.is_inside or not target.path or target.store.is_folder(target.path):
+        return target._replace(path=f"{target.path}/{name}" if target.path else name)
+    return target
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for command in (rm, mv):
+        app.command()(command)

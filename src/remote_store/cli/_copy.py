@@ -1,0 +1,142 @@
+"""cp, put and get: transfers of many files, with progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from .._sync import copy_tree
+from ..transfer import EventKind, TransferEvent, TransferFailed, TransferOptions, TransferReport
+from ..transfer._engine import OnEvent
+from ._change import inside
+from ._errors import FAILED, complain, reporting, words
+from ._look import Json, Location
+from ._output import printable, say, say_json
+from ._places import Places
+
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
+Skip = Annotated[bool, typer.Option("--skip-existing", help="Leave files alone that are there.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would be done.")]
+Concurrency = Annotated[int | None, typer.Option(min=1, help="Files under way at once.")]
+Verify = Annotated[bool, typer.Option("--verify", help="Read each file back, and compare.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="End with the first failure.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")]
+
+
+@reporting
+def cp(
+    context: typer.Context,
+    source: Location,
+    target: Location,
+    overwrite: Overwrite = False,
+    skip_existing: Skip = False,
+    dry_run: DryRun = False,
+    concurrency: Concurrency = None,
+    verify: Verify = False,
+    fail_fast: FailFast = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Copy a file, or all files of a folder, from one location to another.
+
+    The files of a folder go below TARGET; a file goes into TARGET if that is a folder or ends in
+    a slash. Either location may be a path of this machine.
+    """
+    options = TransferOptions(
+        overwrite=overwrite, skip_existing=skip_existing, dry_run=dry_run, concurrency=concurrency,
+        verify="full" if verify else "storage", on_error="fail_fast" if fail_fast else "collect",
+    )  # fmt: skip
+    with Places(context.obj) as places, telling(as_json, quiet, dry_run) as tell:
+        here = places.find(source)
+        there = inside(here, places.find(target))
+        try:
+            copy_tree(here.store, here.path, there.store, there.path, options=options, on_event=tell)
+        except TransferFailed:
+            raise typer.Exit(FAILED) from None  # each failure was told by its event
+
+
+@contextmanager
+def telling(as_json: bool, quiet: bool, every: bool) -> Iterator[OnEvent]:
+    """Show events as they come, and their sum at the end, however that comes."""
+    report = TransferReport()
+    with _progress(report, shown=not (as_json or quiet) and sys.stderr.isatty()) as moved:
+
+        def tell(event: TransferEvent) -> None:
+            report.add(event)
+            moved()
+            if as_json:
+                say_json(_as_dict(event))
+            elif event.kind is EventKind.FAILED and event.error is not None:
+                complain(words(event.error))
+            elif every and event.kind is EventKind.SKIPPED and not quiet:
+                say(f"{event.path}  {event.size}")
+
+        try:
+            yield tell
+        finally:
+            moved(ended=True)
+            if as_json:
+                say_json({"report": report.as_dict()})
+            elif report.planned and not quiet:
+                print(printable(_summary(report)), file=sys.stderr)
+
+
+def _summary(report: TransferReport) -> str:
+    parts = [f"{report.done:,} of {report.planned:,} files", f"{report.done_bytes:,} bytes"]
+    parts += [f"{report.skipped:,} skipped"] if report.skipped else []
+    parts += [f"{report.failed:,} failed"] if report.failed else []
+    return f"{', '.join(parts)} in {report.seconds:.1f} s"
+
+
+def _as_dict(event: TransferEvent) -> dict[str, object]:
+    found: dict[str, object] = {"event": event.kind.value, "path": event.path, "size": event.size}
+    if event.error is not None:
+        found["error"] = words(event.error)
+    if event.detail:
+        found["detail"] = event.detail
+    return found
+
+
+class _Moved:
+    """Brings a progress bar up to the report; nothing where none is shown."""
+
+    def __init__(self, report: TransferReport, bar: object = None) -> None:
+        self._report, self._bar = report, bar
+
+    def __call__(self, ended: bool = False) -> None:
+        from rich.progress import Progress
+
+        if isinstance(self._bar, Progress):
+            report, task = self._report, self._bar.task_ids[0]
+            files = f"{report.done:,} of {report.planned:,} files"
+            self._bar.update(task, total=report.planned_bytes, completed=report.done_bytes, description=files)
+            if ended:
+                self._bar.refresh()
+
+
+@contextmanager
+def _progress(report: TransferReport, *, shown: bool) -> Iterator[_Moved]:
+    if not shown:
+        yield _Moved(report)
+        return
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn(True),
+        progress.TransferSpeedColumn(), progress.TimeRemainingColumn(),
+    )  # fmt: skip
+    with progress.Progress(*columns, console=Console(stderr=True), refresh_per_second=5) as bar:
+        bar.add_task("", total=None)
+        yield _Moved(report, bar)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(cp)
+    app.command("put", help="Copy from this machine: the same as cp.")(cp)
+    app.command("get", help="Copy to this machine: the same as cp.")(cp)

@@ -1,0 +1,85 @@
+"""One line for each error, with the next step, and the exit code."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import typer
+
+from ..errors import NotFound, RemoteStoreError
+from ._output import printable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FAILED: Final = 1
+USAGE: Final = 2
+NOT_FOUND: Final = 3
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+
+_OPTIONS: Final = {
+    "pass overwrite=True": "give --overwrite",
+    "pass recursive=True": "give --recursive",
+    "use delete_folder()": "give --recursive",
+}
+"""What messages advise in Python, and what does the same here."""
+
+debug = False
+"""Let errors through, with their tracebacks: set by ``--debug``."""
+
+
+class Usage(Exception):
+    """The command line asks for something that makes no sense."""
+
+
+def reporting(command: F) -> F:
+    """Turn errors of a command into a line and an exit code."""
+
+    @functools.wraps(command)
+    def reported(*args: Any, **options: Any) -> Any:
+        try:
+            result = command(*args, **options)
+            sys.stdout.flush()
+            return result
+        except BrokenPipeError:
+            # Who reads has gone away, as `head` does; nor may the interpreter try again at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(BROKEN_PIPE) from None
+        except KeyboardInterrupt:
+            complain("interrupted; nothing is half written. Run the command again to go on")
+            raise typer.Exit(INTERRUPTED) from None
+        except (RemoteStoreError, Usage, ValueError, TypeError, OSError) as error:
+            if debug:
+                raise
+            complain(words(error))
+            raise typer.Exit(code_of(error)) from None
+
+    return reported  # type: ignore[return-value]
+
+
+def words(error: BaseException) -> str:
+    """Return an error as one line."""
+    if not isinstance(error, RemoteStoreError):
+        return " ".join(str(error).split())
+    message = " ".join(error.message.split())
+    for in_python, here in _OPTIONS.items():
+        message = message.replace(in_python, here)
+    return f"{error.path}: {message}" if error.path else message
+
+
+def code_of(error: BaseException) -> int:
+    """Return the exit code for an error."""
+    if isinstance(error, (NotFound, FileNotFoundError)):
+        return NOT_FOUND
+    if isinstance(error, RemoteStoreError | OSError):
+        return FAILED
+    return USAGE
+
+
+def complain(line: str) -> None:
+    """Print a line on the error stream."""
+    print(f"remote-store: {printable(line)}", file=sys.stderr)

@@ -1,0 +1,262 @@
+"""Each command, in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from remote_store import Store, copy_tree
+from remote_store.backends import LocalBackend
+from remote_store.cli._app import app
+
+Run = Callable[..., "Done"]
+FILES = {"a.txt": b"hi\n", "sub/b.csv": b"yo\n", "sub/deep/c.csv": bytes(3000)}
+SECRET = "s3cr3t-v4lue"
+CONFIG = f"""\
+[backends.disk]
+type = "local"
+options = {{ root = "root" }}
+[backends.bucket]
+type = "s3"
+options = {{ bucket = "b", key = "AKIA", secret = "{SECRET}" }}
+[stores.s]
+backend = "disk"
+root_path = "x"
+[stores.far]
+backend = "bucket"
+"""
+
+
+class Done:
+    """What a run of the program gave."""
+
+    def __init__(self, result: Any) -> None:
+        self.code: int = result.exit_code
+        self.out: str = result.stdout
+        self.err: str = result.stderr
+        self.lines = self.out.splitlines()
+
+    @property
+    def json(self) -> list[Any]:
+        return [json.loads(line) for line in self.lines]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Give the program, in a folder with a configuration and with files."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REMOTE_STORE_CONFIG", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    (tmp_path / "remote-store.toml").write_text(CONFIG)
+    for name, data in FILES.items():
+        (tmp_path / "root" / "x" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "root" / "x" / name).write_bytes(data)
+
+    def call(*arguments: str, code: int = 0) -> Done:
+        done = Done(CliRunner().invoke(app, list(arguments)))
+        assert done.code == code, (done.out, done.err)
+        assert code or not [line for line in done.err.splitlines() if line.startswith("remote-store:")]
+        return done
+
+    return call
+
+
+def there(folder: str) -> dict[str, bytes]:
+    """Return all files below a folder of this machine."""
+    store = Store(LocalBackend(folder))
+    return {str(info.path): store.read_bytes(info.path) for info in store.list_files(recursive=True)}
+
+
+@pytest.mark.spec("CLI-001", "CLI-004")
+def test_ls(run: Run, tmp_path: Path) -> None:
+    assert sorted(run("ls", "s:").lines) == ["a.txt", "sub/"]
+    assert sorted(run("ls", "-r", "s:sub").lines) == ["sub/b.csv", "sub/deep/c.csv"]
+    assert run("ls", "s:a.txt").lines == ["a.txt"]
+    assert sorted(run("ls", "root/x").lines) == sorted(run("ls", f"file://{tmp_path}/root/x").lines)
+    assert sorted(run("ls", "./root/x").lines) == ["a.txt", "sub/"]
+    long = sorted(run("ls", "-l", "-H", "s:sub/deep").lines)
+    assert long[0].split()[0] == "2.9K"
+    assert long[0].endswith("Z  sub/deep/c.csv")
+    assert run("ls", "-l", "s:sub/deep").lines[0].split()[0] == "3000"
+
+
+@pytest.mark.spec("CLI-001")
+def test_paths_with_colons(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "s:odd").write_bytes(b"odd")
+    assert run("cat", "./s:odd").out == "odd"
+    assert run("cat", f"{tmp_path}/s:odd").out == "odd"
+    assert "there is no such file" in run("cat", "s:odd", code=3).err
+
+
+@pytest.mark.spec("CLI-002", "CLI-003")
+def test_where_the_configuration_is(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (tmp_path / "remote-store.toml").read_text()
+    (tmp_path / "remote-store.toml").unlink()
+    assert "there is no configuration" in run("ls", "s:", code=2).err
+    assert "there is no configuration" in run("config", "show", code=2).err
+    for name in ("xdg/remote-store/remote-store.toml", "named.toml", "given.toml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert "xdg" in run("config", "show").lines[0]
+    monkeypatch.setenv("REMOTE_STORE_CONFIG", "named.toml")
+    assert run("config", "show").lines[0] == "configuration: named.toml"
+    assert run("--config", "given.toml", "config", "show").lines[0] == "configuration: given.toml"
+    assert "cannot be read" in run("--config", "missing.toml", "ls", "s:", code=2).err
+    assert "no store 'other'; configured stores: far, s" in run("ls", "other:", code=2).err
+    assert "scheme" in run("ls", "ftp://host/x", code=2).err
+    assert "location is missing" in run("ls", "", code=2).err
+
+
+@pytest.mark.spec("CLI-004")
+def test_tree(run: Run) -> None:
+    assert run("tree", "s:").lines == [
+        "s:", "├── a.txt", "└── sub/", "    ├── b.csv", "    └── deep/", "        └── c.csv",
+    ]  # fmt: skip
+
+
+@pytest.mark.spec("CLI-004")
+def test_find(run: Run, tmp_path: Path) -> None:
+    os.utime(tmp_path / "root" / "x" / "a.txt", (1, 1))
+    assert sorted(run("find", "s:").lines) == sorted(FILES)
+    assert sorted(run("find", "s:", "--glob", "**/*.csv").lines) == ["sub/b.csv", "sub/deep/c.csv"]
+    assert run("find", "s:sub", "--glob", "*.csv").lines == ["b.csv"]
+    assert run("find", "s:", "--size", "+2k").lines == ["sub/deep/c.csv"]
+    assert sorted(run("find", "s:", "--size", "-10").lines) == ["a.txt", "sub/b.csv"]
+    assert run("find", "s:", "--older", "7d").lines == ["a.txt"]
+    assert sorted(run("find", "s:", "--newer", "1h").lines) == ["sub/b.csv", "sub/deep/c.csv"]
+    assert run("find", "s:", "--size", "+2k", "--json").json[0]["size"] == 3000
+    for wrong in (("--size", "1M"), ("--newer", "yesterday")):
+        assert "such as 7d" in (done := run("find", "s:", *wrong, code=2)).err or "+1M" in done.err
+
+
+@pytest.mark.spec("CLI-005")
+def test_stat_du_cat(run: Run) -> None:
+    assert "size:         3" in run("stat", "s:a.txt").lines
+    assert run("stat", "s:sub", "--json").json == [
+        {"type": "folder", "path": "sub", "files": 2, "size": 3003}
+    ]
+    assert [line.split() for line in run("du", "s:").lines] == [
+        ["3003", "2", "files", "sub"], ["3006", "3", "files", "."],
+    ]  # fmt: skip
+    assert run("du", "s:sub", "--json").json[-1] == {"path": ".", "files": 2, "size": 3003}
+    assert run("du", "s:", "-H").lines[0].split()[0] == "2.9K"
+    assert run("cat", "s:a.txt").out == "hi\n"
+    assert run("cat", "s:a.txt", "--offset", "1", "--length", "1").out == "i"
+
+
+@pytest.mark.spec("CLI-006")
+def test_cp(run: Run, tmp_path: Path) -> None:
+    assert run("get", "s:", "out").err.startswith("3 of 3 files, 3,006 bytes in ")
+    assert there("out") == FILES
+    run("put", "out/sub", "s:again")
+    run("cp", "s:a.txt", "s:new/")
+    run("cp", "s:a.txt", "s:sub")
+    run("cp", "s:a.txt", "s:one")
+    assert there("root/x").keys() == {
+        *FILES, "again/b.csv", "again/deep/c.csv", "new/a.txt", "sub/a.txt", "one",
+    }  # fmt: skip
+    done = run("cp", "out", "s:", code=1)
+    assert len([line for line in done.err.splitlines() if "the file exists; give --overwrite" in line]) == 3
+    assert "0 of 3 files, 0 bytes, 3 failed" in done.err
+    assert "3 skipped" in run("cp", "out", "s:", "--skip-existing").err
+    assert "3 of 3" in run("cp", "out", "s:", "--overwrite", "--verify", "--concurrency", "2").err
+    assert "the file exists" in run("cp", "out", "s:", "--fail-fast", code=1).err
+    done = run("cp", "out", "s:dry", "--dry-run")
+    assert sorted(line.split()[-1] for line in done.lines) == ["3", "3", "3000"]
+    assert not (tmp_path / "root" / "x" / "dry").exists()
+    assert run("cp", "out", "s:quiet", "-q").err == ""
+    assert "no such file" in run("cp", "missing", "s:", code=3).err
+    assert "no such file" in run("cp", "s:missing", "out", code=3).err
+    assert "exclude each other" in run("cp", "out", "s:", "--overwrite", "--skip-existing", code=2).err
+
+
+@pytest.mark.spec("CLI-007")
+def test_rm(run: Run, tmp_path: Path) -> None:
+    run("rm", "s:a.txt")
+    assert "no such file" in run("rm", "s:a.txt", code=3).err
+    run("rm", "s:a.txt", "--missing-ok")
+    assert "give --recursive" in run("rm", "s:sub", code=1).err
+    for text in ("s:", "file:///"):
+        assert "not deleted" in run("rm", "-r", text, code=2).err
+    run("rm", "-r", "s:sub")
+    assert there("root/x") == {}
+
+
+@pytest.mark.spec("CLI-008")
+def test_mv(run: Run, tmp_path: Path) -> None:
+    run("mv", "s:a.txt", "s:sub/")
+    assert there("root/x").keys() == {"sub/a.txt", "sub/b.csv", "sub/deep/c.csv"}
+    run("mv", "s:sub", "out")
+    assert there("root/x") == {}
+    assert not (tmp_path / "root" / "x" / "sub").exists()
+    run("mv", "out/a.txt", "s:")
+    assert there("root/x") == {"a.txt": b"hi\n"}
+    (tmp_path / "a.txt").write_bytes(b"mine")
+    assert "the file exists" in run("mv", "a.txt", "s:", code=1).err
+    assert (tmp_path / "a.txt").read_bytes() == b"mine"
+    run("mv", "a.txt", "s:", "--overwrite")
+    assert there("root/x") == {"a.txt": b"mine"}
+    assert "not moved" in run("mv", "s:", "out", code=2).err
+
+
+@pytest.mark.spec("CLI-008")
+def test_what_changes_while_it_is_moved_stays(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*arguments: Any, **options: Any) -> Any:
+        report = copy_tree(*arguments, **options)
+        (tmp_path / "root" / "x" / "sub" / "b.csv").write_bytes(b"newer")
+        (tmp_path / "root" / "x" / "sub" / "late").write_bytes(b"late")
+        return report
+
+    monkeypatch.setattr("remote_store.cli._change.copy_tree", slow)
+    assert "1 files were changed" in run("mv", "s:sub", "out", code=1).err
+    assert there("root/x") == {"a.txt": b"hi\n", "sub/b.csv": b"newer", "sub/late": b"late"}
+
+
+@pytest.mark.spec("CLI-009")
+def test_ping_and_config(run: Run) -> None:
+    assert "answers" in run("ping", "s:").out
+    assert run("ping", "s:", "--json").json[0]["seconds"] >= 0
+    shown = run("config", "show").out + run("config", "show", "--json").out
+    assert "root_path:  x" in shown
+    assert SECRET not in shown
+    assert "bucket" in shown
+
+
+@pytest.mark.spec("CLI-010")
+def test_json(run: Run) -> None:
+    entries = {entry["path"]: entry for entry in run("ls", "s:", "--json").json}
+    assert entries["sub"] == {"type": "folder", "path": "sub", "is_link": False}
+    assert (entries["a.txt"]["type"], entries["a.txt"]["size"]) == ("file", 3)
+    told = run("cp", "s:", "out", "--json").json
+    assert {event["event"] for event in told[:-1]} == {"planned", "started", "bytes", "done"}
+    assert told[-1]["report"]["done"] == 3
+    told = run("cp", "s:", "out", "--json", code=1).json
+    assert next(event for event in told if event.get("event") == "failed")["error"]
+    assert told[-1]["report"]["failed"] == 3
+
+
+@pytest.mark.spec("CLI-011")
+def test_names_that_a_terminal_would_obey(run: Run, tmp_path: Path) -> None:
+    name = "a\x1b[2Jb\nc"
+    (tmp_path / "root" / "x" / "odd").mkdir()
+    (tmp_path / "root" / "x" / "odd" / name).write_bytes(b"")
+    assert run("ls", "s:odd").lines == ["a\\x1b[2Jb\\nc"]
+    assert run("ls", "s:odd", "--json").json[0]["path"] == f"odd/{name}"
+    assert "\x1b" not in run("cat", "s:odd/\x1b", code=3).err
+
+
+@pytest.mark.spec("CLI-013")
+def test_errors(run: Run) -> None:
+    assert run("ls", "s:nope", code=3).err == "remote-store: s:nope: there is no such file or folder\n"
+    assert "No such command" in run("bogus", code=2).err
+    result = CliRunner().invoke(app, ["--debug", "cat", "s:nope"])
+    assert isinstance(result.exception, FileNotFoundError)
+    assert run("--version").out.startswith("remote-store 0.")
