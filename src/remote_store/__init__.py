@@ -18,11 +18,14 @@ from ._async import AsyncRegistry, AsyncStore, open_async_store
 from ._sync import (
     Registry,
     Store,
+    apply_plan,
     copy_tree,
     delete_tree,
     download,
     open_store,
+    plan_sync,
     read_many,
+    sync,
     upload,
     write_many,
 )
@@ -43,11 +46,20 @@ from .errors import (
 )
 from .models import FileInfo, FolderInfo, RemoteFile, RemoteFolder, WriteOptions, WriteResult
 from .paths import RemotePath
-from .transfer import EventKind, TransferEvent, TransferFailed, TransferOptions, TransferReport
+from .transfer import (
+    Action,
+    EventKind,
+    PlanItem,
+    TransferEvent,
+    TransferFailed,
+    TransferOptions,
+    TransferReport,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Action",
     "AlreadyExists",
     "AsyncRegistry",
     "AsyncStore",
@@ -64,6 +76,7 @@ __all__ = [
     "InvalidPath",
     "NotFound",
     "PermissionDenied",
+    "PlanItem",
     "PreconditionFailed",
     "Registry",
     "RegistryConfig",
@@ -80,13 +93,16 @@ __all__ = [
     "WriteOptions",
     "WriteResult",
     "__version__",
+    "apply_plan",
     "copy_tree",
     "delete_tree",
     "download",
     "open_async_store",
     "open_store",
+    "plan_sync",
     "read_many",
     "register_backend",
+    "sync",
     "upload",
     "write_many",
 ]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from .models import FileInfo, RemoteFile
     from .paths import PathLike
+    from .transfer.plan import PlanItem
 
     Buffer: TypeAlias = ReadableBuffer
     WritableBuffer: TypeAlias = WriteableBuffer
@@ -44,3 +45,5 @@ Paths: TypeAlias = "Iterable[PathLike | FileInfo | RemoteFile]"
 AsyncPaths: TypeAlias = "Paths | AsyncIterable[PathLike | FileInfo | RemoteFile]"
 Items: TypeAlias = "Iterable[tuple[PathLike, Buffer]]"
 AsyncItems: TypeAlias = "Items | AsyncIterable[tuple[PathLike, Buffer]]"
+Plan: TypeAlias = "Iterable[PlanItem]"
+AsyncPlan: TypeAlias = "Plan | AsyncIterable[PlanItem]"

@@ -3,6 +3,18 @@
 The same functions, blocking and for ``Store``, are in ``remote_store`` itself.
 """
 
-from ._async._transfer import copy_tree, delete_tree, download, read_many, upload, write_many
+from ._async._many import read_many, write_many
+from ._async._mirror import apply_plan, plan_sync, sync
+from ._async._transfer import copy_tree, delete_tree, download, upload
 
-__all__ = ["copy_tree", "delete_tree", "download", "read_many", "upload", "write_many"]
+__all__ = [
+    "apply_plan",
+    "copy_tree",
+    "delete_tree",
+    "download",
+    "plan_sync",
+    "read_many",
+    "sync",
+    "upload",
+    "write_many",
+]

@@ -176,6 +176,29 @@ def test_cp(run: Run, tmp_path: Path) -> None:
     assert "exclude each other" in run("cp", "out", "s:", "--overwrite", "--skip-existing", code=2).err
 
 
+@pytest.mark.spec("CLI-016")
+def test_sync_and_check(run: Run, tmp_path: Path) -> None:
+    assert "3 of 3 files" in run("sync", "s:", "out").err
+    assert run("check", "s:", "out").lines == []
+    assert run("sync", "s:", "out").err == ""
+    (tmp_path / "out" / "more").write_bytes(b"x")
+    (tmp_path / "out" / "a.txt").write_bytes(b"longer")
+    assert sorted(run("check", "s:", "out", code=1).lines) == [
+        "a.txt: 3 bytes instead of 6", "more: the source has no such file",
+    ]  # fmt: skip
+    assert {line["difference"] for line in run("check", "s:", "out", "--json", code=1).json} == {
+        "update", "delete",
+    }  # fmt: skip
+    assert len(run("sync", "s:", "out", "--delete", "--dry-run").lines) == 2
+    run("sync", "s:", "out", "--delete", "-q")
+    assert there("out") == FILES
+    (tmp_path / "out" / "a.txt").unlink()
+    (tmp_path / "out" / "a.txt").mkdir()
+    assert "a.txt" in run("sync", "s:", "out", code=1).err
+    assert "check the path" in run("sync", "s:missing", "out", "--delete", code=3).err
+    assert there("out").keys() == FILES.keys() - {"a.txt"}
+
+
 @pytest.mark.spec("CLI-007")
 def test_rm(run: Run, tmp_path: Path) -> None:
     run("rm", "s:a.txt")

@@ -1,16 +1,22 @@
-"""What transfers need to know of the stores at both ends, and of places of this machine."""
+"""What transfers have in common: what the stores at both ends are like, and the run itself."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from .. import _runtime
 from ..errors import InvalidPath, NotFound
 from ..paths import PathLike
-from ..transfer.options import TransferOptions
+from ..transfer._engine import Events, OnEvent, Run, Work
+from ..transfer._items import Item
+from ..transfer.options import MIB, TransferOptions
+from ..transfer.report import TransferReport
 from ._store import AsyncStore
 
+_HELD: Final = 48 * MIB
+"""Bytes that the streams of one large file hold: parts on their way, and what is read ahead."""
 _AT_ONCE: Final = {"local": 8, "memory": 8, "s3": 64, "s3-pyarrow": 32, "sftp": 64, "azure": 32}
 """Files under way at once, for each kind of storage, unless the caller says so."""
 
@@ -78,3 +84,21 @@ async def place(local: str | os.PathLike[str], *, create: bool, parent: bool = F
 
     backend, name, whole = await _runtime.in_thread(look)
     return Place(AsyncStore(backend), name, whole)
+
+
+async def run_transfer(
+    items: AsyncGenerator[Item],
+    work: Work,
+    stores: tuple[AsyncStore, ...],
+    options: TransferOptions,
+    on_event: OnEvent,
+) -> TransferReport:
+    """Run a transfer where its caller is; for a blocking one on the background loop."""
+    concurrency = min(map(at_once, stores)) if len(stores) > 1 else at_once(*stores)
+    blocking = _runtime.blocking()
+
+    async def main() -> TransferReport:
+        run = Run(options, concurrency, _HELD, Events(on_event, in_thread=blocking))
+        return await run.all(items, work)
+
+    return await _runtime.on_asyncio(main) if blocking else await main()

@@ -6,26 +6,17 @@ Docstrings say what happens, never how it is awaited, since both faces share the
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
-from typing import Any, Final
 
 from .. import _runtime
-from .._types import AsyncItems, AsyncPaths, Buffer
 from ..capabilities import Capability
-from ..models import WriteResult
 from ..paths import PathLike, normalize
-from ..transfer._ahead import Ahead
 from ..transfer._copying import Copying
-from ..transfer._engine import Events, OnEvent, Run, Work
+from ..transfer._engine import OnEvent
 from ..transfer._items import Item, tree
-from ..transfer.options import MIB, TransferOptions
+from ..transfer.options import TransferOptions
 from ..transfer.report import TransferReport
-from ._listing import Listing
-from ._places import at_once, delete_folders, options_of, place, refuse_nested, require_stores
+from ._places import delete_folders, options_of, place, refuse_nested, require_stores, run_transfer
 from ._store import AsyncStore
-
-_HELD: Final = 48 * MIB
-"""Bytes that the streams of one large file hold: parts on their way, and what is read ahead."""
 
 
 async def copy_tree(
@@ -67,7 +58,9 @@ async def copy_tree(
     refuse_nested(source, source_path, target, target_path)
     chosen = options_of(options)
     work = Copying(source, target, chosen).copy
-    return await _run(tree(source, source_path, target_path), work, (source, target), chosen, on_event)
+    return await run_transfer(
+        tree(source, source_path, target_path), work, (source, target), chosen, on_event
+    )
 
 
 async def upload(
@@ -167,84 +160,7 @@ async def delete_tree(
         await store.delete(item.source, missing_ok=True)  # somebody else may have been quicker
         return "deleted"
 
-    report = await _run(tree(store, path, ""), delete, (store,), chosen, on_event)
+    report = await run_transfer(tree(store, path, ""), delete, (store,), chosen, on_event)
     if not chosen.dry_run:
         await delete_folders(store, normalize(path))
     return report
-
-
-def read_many(
-    store: AsyncStore, paths: AsyncPaths, *, options: TransferOptions | None = None
-) -> Listing[tuple[str, bytes]]:
-    """Read many files, each whole, several at once; give path and content in the order asked for.
-
-    Files are read ahead of who takes them, up to ``concurrency`` files, and no more are begun
-    while ``memory_limit`` bytes wait to be taken. Leaving the iteration stops what is under way.
-
-    Args:
-        store: the store that has the files.
-        paths: their paths, or what listings give.
-        options: ``concurrency``, ``memory_limit`` and ``retries`` count here.
-
-    Raises:
-        RemoteStoreError: a file cannot be read; raised when it is that file's turn.
-    """
-    require_stores(store)
-    store._scope.require(Capability.READ)
-
-    async def read(path: Any) -> tuple[str, bytes]:
-        name = normalize(getattr(path, "path", path))
-        return name, await store.read_bytes(name)
-
-    def size(path: Any, found: tuple[str, bytes] | None) -> int:
-        return getattr(path, "size", 0) if found is None else len(found[1])
-
-    chosen = options_of(options)
-    return Listing(store._scope, "", "", Ahead(paths, read, size, at_once(store), chosen))
-
-
-def write_many(
-    store: AsyncStore, items: AsyncItems, *, options: TransferOptions | None = None
-) -> Listing[WriteResult]:
-    """Write many files, each whole, several at once; give their results in the order of the items.
-
-    Nothing is written before the results are asked for. Leaving the iteration stops what is
-    under way; files that were not taken yet may be there or not.
-
-    Args:
-        store: the store that the files go into.
-        items: pairs of path and content, as bytes or another buffer.
-        options: ``concurrency``, ``memory_limit``, ``retries`` and ``overwrite`` count here.
-
-    Raises:
-        RemoteStoreError: a file cannot be written; raised when it is that file's turn.
-    """
-    require_stores(store)
-    store._scope.require(Capability.WRITE)
-    chosen = options_of(options)
-
-    async def write(item: tuple[PathLike, Buffer]) -> WriteResult:
-        return await store.write(item[0], item[1], overwrite=chosen.overwrite)
-
-    def size(item: tuple[PathLike, Buffer], _: WriteResult | None) -> int:
-        return memoryview(item[1]).nbytes
-
-    return Listing(store._scope, "", "", Ahead(items, write, size, at_once(store), chosen))
-
-
-async def _run(
-    items: AsyncGenerator[Item],
-    work: Work,
-    stores: tuple[AsyncStore, ...],
-    options: TransferOptions,
-    on_event: OnEvent,
-) -> TransferReport:
-    """Run a transfer where its caller is; for a blocking one on the background loop."""
-    concurrency = min(map(at_once, stores)) if len(stores) > 1 else at_once(*stores)
-    blocking = _runtime.blocking()
-
-    async def main() -> TransferReport:
-        run = Run(options, concurrency, _HELD, Events(on_event, in_thread=blocking))
-        return await run.all(items, work)
-
-    return await _runtime.on_asyncio(main) if blocking else await main()

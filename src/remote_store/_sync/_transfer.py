@@ -5,18 +5,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 from .._async import _transfer
 from .._runtime import drive
-from .._types import Items, Paths
-from ..models import WriteResult
 from ..paths import PathLike
 from ..transfer._engine import OnEvent
 from ..transfer.options import TransferOptions
 from ..transfer.report import TransferReport
 from ._store import Store
-from ._support import inner, iterate
+from ._support import inner
 
 
 def copy_tree(
@@ -137,41 +134,3 @@ def delete_tree(
         RemoteStoreError: the first failure, with ``on_error="fail_fast"``.
     """
     return drive(_transfer.delete_tree(inner(store), path, options=options, on_event=on_event))
-
-
-def read_many(
-    store: Store, paths: Paths, *, options: TransferOptions | None = None
-) -> Iterator[tuple[str, bytes]]:
-    """Read many files, each whole, several at once; give path and content in the order asked for.
-
-    Files are read ahead of who takes them, up to ``concurrency`` files, and no more are begun
-    while ``memory_limit`` bytes wait to be taken. Leaving the iteration stops what is under way.
-
-    Args:
-        store: the store that has the files.
-        paths: their paths, or what listings give.
-        options: ``concurrency``, ``memory_limit`` and ``retries`` count here.
-
-    Raises:
-        RemoteStoreError: a file cannot be read; raised when it is that file's turn.
-    """
-    return iterate(_transfer.read_many(inner(store), paths, options=options))
-
-
-def write_many(
-    store: Store, items: Items, *, options: TransferOptions | None = None
-) -> Iterator[WriteResult]:
-    """Write many files, each whole, several at once; give their results in the order of the items.
-
-    Nothing is written before the results are asked for. Leaving the iteration stops what is
-    under way; files that were not taken yet may be there or not.
-
-    Args:
-        store: the store that the files go into.
-        items: pairs of path and content, as bytes or another buffer.
-        options: ``concurrency``, ``memory_limit``, ``retries`` and ``overwrite`` count here.
-
-    Raises:
-        RemoteStoreError: a file cannot be written; raised when it is that file's turn.
-    """
-    return iterate(_transfer.write_many(inner(store), items, options=options))

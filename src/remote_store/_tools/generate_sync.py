@@ -37,6 +37,7 @@ RENAMES: Final = {
     "AsyncContent": "Content",
     "AsyncItems": "Items",
     "AsyncPaths": "Paths",
+    "AsyncPlan": "Plan",
     "Listing": "Iterator",
     "open_async_store": "open_store",
 }
@@ -79,7 +80,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 from .._runtime import drive
-from .._types import Content, Items, Paths
+from .._types import Content, Items, Paths, Plan
 from ._read_stream import ReadStream
 from ._store import Store
 from ._support import buffered, inner, iterate
@@ -121,6 +122,8 @@ FACES: Final = (
     Face("_registry.py", "AsyncRegistry", "Registry"),
     Face("_open.py", "open_async_store", "open_store"),
     Face("_transfer.py", "", ""),
+    Face("_mirror.py", "", ""),
+    Face("_many.py", "", ""),
 )
 
 

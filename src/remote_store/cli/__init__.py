@@ -5,6 +5,7 @@ _places     where a location leads: a store and a path in it
 _look       commands that change nothing: ls, tree, find, stat, du, cat
 _change     commands that change things in place: rm, mv
 _copy       cp, put, get: transfers with progress
+_mirror     sync, check
 _stores     ping, config
 _output     names, sizes and JSON lines
 _errors     one line for each error, and the exit code

@@ -3,6 +3,8 @@
 options     what the user asks for
 events      what happens, one value for each step
 report      the sum of all events
+plan        what a mirror lacks
+_applying   a plan put into practice
 _budget     bytes in memory, shared by all files under way
 _items      which files there are, found as they are needed
 _copying    one file from one store to another
@@ -15,6 +17,17 @@ callers have the whole of it run on the background loop.
 
 from .events import EventKind, TransferEvent
 from .options import TransferOptions
+from .plan import Action, PlanItem, Version
 from .report import Failure, TransferFailed, TransferReport
 
-__all__ = ["EventKind", "Failure", "TransferEvent", "TransferFailed", "TransferOptions", "TransferReport"]
+__all__ = [
+    "Action",
+    "EventKind",
+    "Failure",
+    "PlanItem",
+    "TransferEvent",
+    "TransferFailed",
+    "TransferOptions",
+    "TransferReport",
+    "Version",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..capabilities import Capability
 from ..errors import AlreadyExists, PreconditionFailed, RemoteStoreError
@@ -41,7 +41,7 @@ class Copying:
         if again:
             item.size = (await self._source.get_file_info(item.source)).size
         if (on_server := self._source._copier(self._target)) is not None:
-            result = await on_server(item.source, item.target, self._options.overwrite)
+            result = await on_server(item.source, item.target, self._overwrite(item))
             await count(result.size)
             item.size = result.size
             return "copied by the server"
@@ -57,20 +57,24 @@ class Copying:
             raise
         return await self._verified(item, sent, result)
 
+    def _overwrite(self, item: Item) -> bool:
+        return self._options.overwrite if item.overwrite is None else item.overwrite
+
     async def _whole(self, item: Item, sent: Sent) -> WriteResult:
         data = await self._source.read_bytes(item.source)
         _require_size(item, len(data))
         sent.add(data)
         sent.ended = True
         write = self._target.write_atomic if self._atomic else self._target.write
-        result = await write(item.target, data, overwrite=self._options.overwrite)
+        given: dict[str, Any] = {"overwrite": self._overwrite(item), "if_match": item.if_match}
+        result = await write(item.target, data, **given)
         await sent.count(len(data))
         return result
 
     async def _streamed(self, item: Item, sent: Sent) -> WriteResult:
-        overwrite = self._options.overwrite
+        given: dict[str, Any] = {"overwrite": self._overwrite(item), "if_match": item.if_match}
         async with await self._source.read(item.source) as reader:
-            stream = self._target.open_write(item.target, overwrite=overwrite, atomic=self._atomic)
+            stream = self._target.open_write(item.target, atomic=self._atomic, **given)
             async with stream as writer:
                 while chunk := await reader.read(CHUNK):
                     sent.add(chunk)

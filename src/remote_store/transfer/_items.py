@@ -21,11 +21,15 @@ class Item:
         source: where it is.
         target: where it goes; "" for deletions.
         size: its length in bytes when it was looked at.
+        overwrite: whether it replaces a file; None where the options say so.
+        if_match: the ``etag`` that the file has that it replaces.
     """
 
     source: str
     target: str
     size: int
+    overwrite: bool | None = None
+    if_match: str | None = None
 
 
 async def tree(source: AsyncStore, path: PathLike, target: PathLike) -> AsyncGenerator[Item]:

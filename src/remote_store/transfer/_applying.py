@@ -1,0 +1,94 @@
+"""A plan put into practice: each line only if both sides are as they were when it was made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING
+
+from .. import _runtime
+from ..capabilities import Capability
+from ..errors import NotFound, PreconditionFailed
+from ._ahead import Arguments
+from ._copying import Copying
+from ._items import Item
+from .options import TransferOptions
+from .plan import Action, PlanItem, Version, joined
+
+if TYPE_CHECKING:
+    from .._async import AsyncStore
+
+AT_ONCE = 100
+"""Lines that are taken from a plan at a time."""
+
+
+class Planned(Item):
+    """A file, and the line of the plan that asks for it."""
+
+    __slots__ = ("line",)
+
+    def __init__(self, line: PlanItem, source: str, target: str) -> None:
+        super().__init__(source, target, line.size, overwrite=line.target is not None)
+        self.line = line
+
+
+class Applying:
+    """Does what the lines of a plan say."""
+
+    def __init__(
+        self, source: AsyncStore, here: str, target: AsyncStore, there: str, options: TransferOptions
+    ) -> None:
+        self._source, self._here, self._target, self._there = source, here, target, there
+        self._copying = Copying(source, target, options)
+        self._conditional = Capability.CONDITIONAL_WRITE in target.capabilities
+
+    async def items(self, plan: Iterable[PlanItem] | AsyncIterable[PlanItem]) -> AsyncGenerator[Item]:
+        """Give what is to be done, as it is needed.
+
+        Raises:
+            TypeError: the plan holds something else.
+        """
+        lines = Arguments(plan)
+        while not lines.ended:
+            for line in await lines.take(AT_ONCE):
+                if not isinstance(line, PlanItem):
+                    raise TypeError(f"a plan is made of PlanItem, not {type(line).__name__}")
+                if line.action is not Action.UNCHANGED:
+                    here, there = joined(self._here, line.path), joined(self._there, line.path)
+                    yield Planned(line, there if line.action is Action.DELETE else here, there)
+
+    async def apply(self, item: Item, count: Callable[[int], Awaitable[None]], again: bool) -> str:
+        """Do one line; ``again`` after an attempt that may have done it.
+
+        Raises:
+            PreconditionFailed: the source or the target has changed since the plan was made.
+        """
+        assert isinstance(item, Planned)
+        line = item.line
+        if line.source is not None and line.action is not Action.DELETE:
+            await _require(self._source, item.source, line.source)
+        if line.target is not None and not again:
+            await _require(self._target, item.target, line.target)
+        if line.action is Action.DELETE:
+            await self._target.delete(item.target, missing_ok=again)
+            return "deleted"
+        if line.target is not None and self._conditional and not again:
+            item.if_match = line.target.etag
+        try:
+            return await self._copying.copy(item, count, again)
+        finally:
+            item.if_match = None
+
+
+async def _require(store: AsyncStore, path: str, planned: Version) -> None:
+    """Refuse to go on with a file that is not the version that the plan knows."""
+    try:
+        found: Version | None = Version.of(await store.get_file_info(path))
+    except NotFound:
+        found = None
+    await _runtime.checkpoint()
+    if found != planned:
+        raise PreconditionFailed(
+            "the file has changed since the plan was made, so it was left alone; make the plan again",
+            path=path,
+            retryable=False,
+        )

@@ -1,0 +1,209 @@
+"""Plans, and what comes of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.runtime.support import run
+from tests.transfer.support import WAYS, call, content, memory
+
+import remote_store
+from remote_store import (
+    Action,
+    AsyncStore,
+    InvalidPath,
+    NotFound,
+    PlanItem,
+    PreconditionFailed,
+    Store,
+    TransferFailed,
+    TransferOptions,
+    aio,
+)
+from remote_store.backends import LocalBackend, MemoryBackend
+from remote_store.testing import FaultyBackend
+
+A = Action
+SOURCE = {"same": b"1", "new/x": b"2", "longer": b"333", "d/e/f": b"4", "newer": b"5"}
+TARGET = {"same": b"1", "longer": b"3", "gone/y": b"6", "gone/z/y": b"7", "newer": b"0", "d/old": b"8"}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> tuple[LocalBackend, LocalBackend]:
+    """Give two folders that differ in each way."""
+    for side, files in (("source", SOURCE), ("target", TARGET)):
+        for name, data in files.items():
+            path = tmp_path / side / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            os.utime(path, (1000, 1000))
+    os.utime(tmp_path / "source" / "newer", (2000, 2000))
+    return LocalBackend(tmp_path / "source"), LocalBackend(tmp_path / "target")
+
+
+def plan_of(way: str, *sides: Any, **options: Any) -> list[PlanItem]:
+    """Return a plan."""
+    if way == "blocking":
+        return list(remote_store.plan_sync(Store(sides[0]), "", Store(sides[1]), **options))
+
+    async def main() -> list[PlanItem]:
+        return [
+            line async for line in aio.plan_sync(AsyncStore(sides[0]), "", AsyncStore(sides[1]), **options)
+        ]
+
+    return run(way, main)
+
+
+def actions(plan: list[PlanItem]) -> dict[str, Action]:
+    return {line.path: line.action for line in plan}
+
+
+UPDATES = {"same": A.UNCHANGED, "new/x": A.CREATE, "longer": A.UPDATE, "d/e/f": A.CREATE, "newer": A.UPDATE}
+DELETES = {"gone/y": A.DELETE, "gone/z/y": A.DELETE, "d/old": A.DELETE}
+
+
+@pytest.mark.spec("XFER-024", "XFER-025")
+def test_plans(way: str, sides: tuple[LocalBackend, LocalBackend]) -> None:
+    before = content(sides[1])
+    plan = plan_of(way, *sides)
+    assert actions(plan) == UPDATES
+    assert actions(plan_of(way, *sides, delete=True)) == {**UPDATES, **DELETES}
+    assert content(sides[1]) == before
+    reasons = {line.path: line.reason for line in plan}
+    assert reasons["longer"] == "3 bytes instead of 1"
+    assert reasons["newer"] == "the source is newer"
+    assert {line.path: line.size for line in plan}["longer"] == 3
+    assert {line.path: line.size for line in plan}["same"] == 0
+    assert actions(plan_of(way, *sides, compare="size"))["newer"] is A.UNCHANGED
+    assert actions(plan_of(way, *sides, compare="etag"))["same"] is A.UPDATE
+    assert (
+        "no checksum" in {line.path: line.reason for line in plan_of(way, *sides, compare="checksum")}["same"]
+    )
+
+
+@pytest.mark.spec("XFER-025")
+def test_checksums_that_both_tell() -> None:
+    left, right = memory({"a": b"1", "b": b"2"}), memory({"a": b"1", "b": b"3"})
+    found = actions(plan_of("blocking", left, right, compare="checksum"))
+    known = Store(left).get_file_info("a").checksum is not None
+    assert found == ({"a": A.UNCHANGED, "b": A.UPDATE} if known else {"a": A.UPDATE, "b": A.UPDATE})
+
+
+@pytest.mark.spec("XFER-024")
+def test_folder_by_folder() -> None:
+    left = FaultyBackend(memory({f"{number:02}/f": b"" for number in range(50)}))
+    plan = remote_store.plan_sync(Store(left), "", Store(memory()))
+    assert left.log == []
+    next(iter(plan))
+    assert len([record for record in left.log if record.operation == "list_pages"]) == 2
+
+
+@pytest.mark.spec("XFER-026", "XFER-027")
+def test_a_plan_that_is_saved_and_split(way: str, sides: tuple[LocalBackend, LocalBackend]) -> None:
+    plan = plan_of(way, *sides, delete=True)
+    lines = [line.to_json() for line in plan]
+    assert [PlanItem.from_json(line) for line in lines] == plan
+    assert not [line for line in lines if "\n" in line]
+    for part in (lines[::2], lines[1::2]):
+        loaded = [PlanItem.from_json(line) for line in part]
+        call(way, "apply_plan", loaded, sides[0], "", sides[1])
+    assert content(sides[1]) == SOURCE
+
+
+@pytest.mark.spec("XFER-026")
+@pytest.mark.parametrize(
+    "line",
+    ["", "{}", "[]", '"x"', '{"action": "burn", "path": "x", "reason": "", "source": null, "target": null}',
+     '{"action": "create", "path": "../x", "reason": "", "source": null, "target": null}',
+     '{"action": "create", "path": 3, "reason": "", "source": null, "target": null}'],
+)  # fmt: skip
+def test_what_is_no_line_of_a_plan(line: str) -> None:
+    with pytest.raises(ValueError, match="no line of a plan"):
+        PlanItem.from_json(line)
+
+
+@pytest.mark.spec("XFER-027")
+def test_what_has_changed_since(way: str, sides: tuple[LocalBackend, LocalBackend], tmp_path: Path) -> None:
+    plan = plan_of(way, *sides, delete=True)
+    (tmp_path / "source" / "new" / "x").write_bytes(b"changed")
+    (tmp_path / "source" / "d" / "e" / "f").unlink()
+    (tmp_path / "target" / "longer").write_bytes(b"changed")
+    (tmp_path / "target" / "d" / "old").write_bytes(b"changed")
+    (tmp_path / "target" / "gone" / "y").unlink()
+    with pytest.raises(TransferFailed) as caught:
+        call(way, "apply_plan", plan, sides[0], "", sides[1])
+    failed = {each.path: type(each.error) for each in caught.value.report.failures}
+    assert failed == dict.fromkeys(("new/x", "d/e/f", "longer", "d/old", "gone/y"), PreconditionFailed)
+    assert content(sides[1]) == {
+        "same": b"1", "longer": b"changed", "newer": b"5", "d/old": b"changed",
+    }  # fmt: skip
+
+
+@pytest.mark.spec("XFER-027")
+def test_what_somebody_created_since(way: str) -> None:
+    left, right = memory({"f": b"ours"}), memory()
+    plan = plan_of(way, left, right)
+    Store(right).write("f", b"theirs")
+    with pytest.raises(TransferFailed):
+        call(way, "apply_plan", plan, left, "", right, options=TransferOptions(overwrite=True))
+    assert content(right) == {"f": b"theirs"}
+
+
+@pytest.mark.spec("XFER-027")
+def test_what_changes_at_the_last_moment(way: str) -> None:
+    class Late(MemoryBackend):
+        """Somebody writes between the look and the write."""
+
+        async def get_file_info(self, path: str) -> Any:
+            info = await super().get_file_info(path)
+            await super().write_bytes(path, memoryview(b"theirs"), overwrite=True)
+            return info
+
+    left, right = memory({"f": b"ours and longer"}), Late()
+    Store(right).write("f", b"old")
+    plan = plan_of(way, left, right)
+    assert remote_store.Capability.CONDITIONAL_WRITE in right.capabilities
+    with pytest.raises(TransferFailed) as caught:
+        call(way, "apply_plan", plan, left, "", right)
+    assert isinstance(caught.value.report.failures[0].error, PreconditionFailed)
+    assert Store(right).read_bytes("f") == b"theirs"
+
+
+@pytest.mark.spec("XFER-028")
+def test_sync(way: str, sides: tuple[LocalBackend, LocalBackend]) -> None:
+    seen: list[Any] = []
+    report = call(way, "sync", sides[0], "", sides[1], on_event=seen.append)
+    assert (report.done, report.failed) == (4, 0)
+    assert content(sides[1]) == {**TARGET, **SOURCE}
+    assert call(way, "sync", sides[0], "", sides[1]).planned == 0
+    assert call(way, "sync", sides[0], "", sides[1], delete=True).done == 3
+    assert content(sides[1]) == SOURCE
+    assert call(way, "sync", sides[0], "d", sides[1], "copied/d").done == 1
+    dry = TransferOptions(dry_run=True)
+    assert call(way, "sync", sides[0], "", sides[1], delete=True, options=dry).skipped == 1
+
+
+@pytest.mark.spec("XFER-028", "XFER-003", "XFER-020")
+def test_what_cannot_be_mirrored(way: str) -> None:
+    backend, other = memory(SOURCE), memory(TARGET)
+    for name in ("missing", "same"):
+        with pytest.raises(NotFound, match="mirror"):
+            call(way, "sync", backend, name, other, delete=True)
+    assert content(other) == TARGET
+    for here, there in (("", "d"), ("d", ""), ("d", "d"), ("d/e", "d")):
+        with pytest.raises(InvalidPath):
+            call(way, "sync", backend, here, backend, there, delete=True)
+    with pytest.raises(ValueError, match="compare must be one of"):
+        call(way, "sync", backend, "", other, compare="feeling")
+    with pytest.raises(TypeError, match="PlanItem"):
+        call(way, "apply_plan", ["create"], backend, "", other)
+    assert content(backend) == SOURCE
