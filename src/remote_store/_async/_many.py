@@ -8,7 +8,6 @@ from .._types import AsyncItems, AsyncPaths, Buffer
 from ..capabilities import Capability
 from ..models import WriteResult
 from ..paths import PathLike, normalize
-from ..transfer._ahead import Ahead
 from ..transfer.options import TransferOptions
 from ._listing import Listing
 from ._places import at_once, options_of, require_stores
@@ -41,6 +40,8 @@ def read_many(
     def size(path: Any, found: tuple[str, bytes] | None) -> int:
         return getattr(path, "size", 0) if found is None else len(found[1])
 
+    from ..transfer._ahead import Ahead  # it needs asyncio
+
     chosen = options_of(options)
     return Listing(store._scope, "", "", Ahead(paths, read, size, at_once(store), chosen))
 
@@ -70,5 +71,7 @@ def write_many(
 
     def size(item: tuple[PathLike, Buffer], _: WriteResult | None) -> int:
         return memoryview(item[1]).nbytes
+
+    from ..transfer._ahead import Ahead  # it needs asyncio
 
     return Listing(store._scope, "", "", Ahead(items, write, size, at_once(store), chosen))

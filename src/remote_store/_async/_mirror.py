@@ -6,7 +6,7 @@ from .._types import AsyncPlan
 from ..errors import NotFound
 from ..paths import PathLike, normalize
 from ..transfer._applying import Applying
-from ..transfer._engine import OnEvent
+from ..transfer.events import OnEvent
 from ..transfer.options import TransferOptions
 from ..transfer.plan import COMPARISONS, Compare, Differences, PlanItem
 from ..transfer.report import TransferReport

@@ -9,8 +9,8 @@ from typing import Final
 from .. import _runtime
 from ..errors import InvalidPath, NotFound
 from ..paths import PathLike
-from ..transfer._engine import Events, OnEvent, Run, Work
-from ..transfer._items import Item
+from ..transfer._items import Item, Work
+from ..transfer.events import OnEvent
 from ..transfer.options import MIB, TransferOptions
 from ..transfer.report import TransferReport
 from ._store import AsyncStore
@@ -98,6 +98,8 @@ async def run_transfer(
     blocking = _runtime.blocking()
 
     async def main() -> TransferReport:
+        from ..transfer._engine import Events, Run  # it needs anyio, which needs a loop's module
+
         run = Run(options, concurrency, _HELD, Events(on_event, in_thread=blocking))
         return await run.all(items, work)
 

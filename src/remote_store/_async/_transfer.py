@@ -11,8 +11,8 @@ from .. import _runtime
 from ..capabilities import Capability
 from ..paths import PathLike, normalize
 from ..transfer._copying import Copying
-from ..transfer._engine import OnEvent
 from ..transfer._items import Item, tree
+from ..transfer.events import OnEvent
 from ..transfer.options import TransferOptions
 from ..transfer.report import TransferReport
 from ._places import delete_folders, options_of, place, refuse_nested, require_stores, run_transfer

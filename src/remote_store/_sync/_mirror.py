@@ -10,7 +10,7 @@ from .._async import _mirror
 from .._runtime import drive
 from .._types import Plan
 from ..paths import PathLike
-from ..transfer._engine import OnEvent
+from ..transfer.events import OnEvent
 from ..transfer.options import TransferOptions
 from ..transfer.plan import Compare, PlanItem
 from ..transfer.report import TransferReport

@@ -9,7 +9,7 @@ import os
 from .._async import _transfer
 from .._runtime import drive
 from ..paths import PathLike
-from ..transfer._engine import OnEvent
+from ..transfer.events import OnEvent
 from ..transfer.options import TransferOptions
 from ..transfer.report import TransferReport
 from ._store import Store

@@ -11,7 +11,7 @@ import typer
 
 from .._sync import copy_tree
 from ..transfer import EventKind, TransferEvent, TransferFailed, TransferOptions, TransferReport
-from ..transfer._engine import OnEvent
+from ..transfer.events import OnEvent
 from ._change import inside
 from ._errors import FAILED, complain, reporting, words
 from ._look import Json, Location

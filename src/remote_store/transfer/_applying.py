@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .. import _runtime
 from ..capabilities import Capability
 from ..errors import NotFound, PreconditionFailed
-from ._ahead import Arguments
+from ._arguments import Arguments
 from ._copying import Copying
 from ._items import Item
 from .options import TransferOptions

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import TypeAlias
 
 import anyio
 
 from .. import _runtime
 from ..errors import AlreadyExists, RemoteStoreError
 from ._budget import Budget
-from ._items import Item
+from ._items import Item, Work
 from ._retry import retrying
-from .events import EventKind, TransferEvent
+from .events import EventKind, OnEvent, TransferEvent
 from .options import TransferOptions
 from .report import TransferFailed, TransferReport
-
-OnEvent: TypeAlias = Callable[[TransferEvent], object] | None
-Work: TypeAlias = Callable[[Item, Callable[[int], Awaitable[None]], bool], Awaitable[str]]
-"""Does one file: the item, who counts bytes, whether it was tried before. Returns how it was done."""
 
 
 class Events:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import NotFound
 from ..paths import PathLike, normalize
@@ -30,6 +30,10 @@ class Item:
     size: int
     overwrite: bool | None = None
     if_match: str | None = None
+
+
+Work: TypeAlias = Callable[[Item, Callable[[int], Awaitable[None]], bool], Awaitable[str]]
+"""Does one file: the item, who counts bytes, whether it was tried before. Returns how it was done."""
 
 
 async def tree(source: AsyncStore, path: PathLike, target: PathLike) -> AsyncGenerator[Item]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ..errors import RemoteStoreError
 
@@ -45,3 +47,6 @@ class TransferEvent:
     size: int = 0
     error: RemoteStoreError | None = None
     detail: str = ""
+
+
+OnEvent: TypeAlias = Callable[[TransferEvent], object] | None

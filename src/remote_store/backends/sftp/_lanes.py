@@ -6,7 +6,7 @@ A server takes only so much on a channel before it has said that it is ready for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncssh
 
@@ -14,8 +14,6 @@ from ..._runtime.tasks import Task, begun, ended
 from ..._sftp.packets import FLAG_WRITE, Lost, Refused
 
 if TYPE_CHECKING:
-    import asyncio
-
     from ..._sftp.channel import Channel
     from ._connection import Link
 
@@ -37,7 +35,7 @@ class Lanes:
         self._turn = 0
         self._widening: Task[None] | None = None
 
-    def write(self, offset: int, data: bytes | memoryview) -> asyncio.Future[None]:
+    def write(self, offset: int, data: bytes | memoryview) -> Any:
         """Write a piece on the next channel."""
         self._turn += 1
         channel, handle = self._all[self._turn % len(self._all)]
@@ -65,7 +63,7 @@ class Lanes:
             self._widening.cancel()
             await ended(self._widening)
 
-    def close(self) -> list[asyncio.Future[None]]:
+    def close(self) -> list[Any]:
         """Close all handles; call ``settled`` before."""
         every, self._all = self._all, []
         return [channel.close_handle(handle) for channel, handle in every]
