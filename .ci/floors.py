@@ -1,7 +1,7 @@
 """Run the tests with the oldest supported versions: ``python3 .ci/floors.py [PYTEST ARGUMENT...]``.
 
 The versions are the lower bounds that ``pyproject.toml`` promises for the core
-dependencies, for trio, for S3 and for SFTP. They get an environment of their own, ``.venv-floors``.
+dependencies and the extras. They get an environment of their own, ``.venv-floors``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def floors() -> list[str]:
 
     project = tomllib.loads((environment.ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    promised = [*project["dependencies"], *extras["trio"], *extras["s3"], *extras["sftp"]]
+    promised = [*project["dependencies"], *extras["trio"], *extras["s3"], *extras["sftp"], *extras["cli"]]
     return [re.sub(r"^([\w.-]+)>=([\w.]+)$", r"\1==\2", requirement) for requirement in promised]
 
 
