@@ -87,6 +87,15 @@ def test_ls(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.spec("CLI-001")
+def test_urls(run: Run, tmp_path: Path) -> None:
+    assert run("ls", "memory://").lines == []
+    assert "3 of 3 files" in run("cp", "s:", "memory:///x/y").err
+    assert run("cat", f"file://{tmp_path}/root/x/a.txt?durable=true").out == "hi\n"
+    assert run("cat", f"file://{tmp_path}/root/x/a%2etxt").out == "hi\n"
+    assert "does not belong in a URL" in run("ls", "s3://bucket/x?secret=y", code=2).err
+
+
+@pytest.mark.spec("CLI-001")
 def test_paths_with_colons(run: Run, tmp_path: Path) -> None:
     (tmp_path / "s:odd").write_bytes(b"odd")
     assert run("cat", "./s:odd").out == "odd"

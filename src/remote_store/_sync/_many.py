@@ -20,7 +20,7 @@ def read_many(
     """Read many files, each whole, several at once; give path and content in the order asked for.
 
     Files are read ahead of who takes them, up to ``concurrency`` files, and no more are begun
-    while ``memory_limit`` bytes wait to be taken. Leaving the iteration stops what is under way.
+    while ``memory_limit`` bytes wait to be taken. Closing the iteration stops what is under way.
 
     Args:
         store: the store that has the files.
@@ -38,7 +38,7 @@ def write_many(
 ) -> Iterator[WriteResult]:
     """Write many files, each whole, several at once; give their results in the order of the items.
 
-    Nothing is written before the results are asked for. Leaving the iteration stops what is
+    Nothing is written before the results are asked for. Closing the iteration stops what is
     under way; files that were not taken yet may be there or not.
 
     Args:

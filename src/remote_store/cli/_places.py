@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from .._sync import Registry, Store, open_store
 from ..config import RegistryConfig
@@ -81,10 +81,10 @@ class Places:
 
     def _of_url(self, text: str) -> Place:
         parts = urlsplit(text)
-        base = urlunsplit((parts.scheme, parts.netloc, "/", parts.query, ""))
-        if "%" in parts.path and not unquote(parts.path):
-            raise Usage(f"no path can be read from {text!r}")
-        return Place(self._open(base), normalize(unquote(parts.path).lstrip("/")), text.partition("?")[0])
+        root = "/" if parts.scheme.lower() == "file" else ""
+        query = f"?{parts.query}" if parts.query else ""
+        store = self._open(f"{parts.scheme}://{parts.netloc}{root}{query}")
+        return Place(store, normalize(unquote(parts.path).lstrip("/")), text.partition("?")[0])
 
     def _open(self, url: str) -> Store:
         if url not in self._opened:
