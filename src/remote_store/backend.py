@@ -17,7 +17,7 @@ from contextlib import aclosing
 from typing import Final, Self, TypeVar
 
 from ._types import Buffer
-from .capabilities import CapabilitySet
+from .capabilities import Capability, CapabilitySet
 from .errors import CapabilityNotSupported, NotFound, RemoteStoreError
 from .models import Entry, FileInfo, FolderInfo, WriteOptions, WriteResult
 from .paths import RemotePath
@@ -244,6 +244,27 @@ class Backend(ABC):
     @abstractmethod
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
         """Copy a file within the storage. Raises NotFound, AlreadyExists, InvalidPath."""
+
+    def copies_from(self, source: Backend) -> bool:
+        """Return True if the storage can copy a file of that backend to here by itself. No I/O."""
+        return source is self and Capability.COPY in self.capabilities
+
+    async def copy_from(self, source: Backend, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        """Copy a file of another backend without its content passing through this process.
+
+        The same rules as ``copy``; ``src`` is a key of ``source``.
+
+        Raises:
+            CapabilityNotSupported: ``copies_from`` says no.
+        """
+        if source is not self:
+            raise CapabilityNotSupported(
+                "the storage cannot copy from there by itself; read the file, and write it here",
+                path=src,
+                backend=self.name,
+                capability="copy",
+            )
+        return await self.copy(src, dst, overwrite=overwrite)
 
     # -- listing ---------------------------------------------------------------
 

@@ -111,6 +111,14 @@ class BackendWrapper(Backend):
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
         return await self.inner.copy(src, dst, overwrite=overwrite)
 
+    def copies_from(self, source: Backend) -> bool:
+        return self.inner.copies_from(self.inner if source is self else source)
+
+    async def copy_from(self, source: Backend, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        if source is self:  # so that a layer that changes copies changes these, too
+            return await self.copy(src, dst, overwrite=overwrite)
+        return await self.inner.copy_from(source, src, dst, overwrite=overwrite)
+
     # -- listing ---------------------------------------------------------------
 
     def list_pages(

@@ -179,15 +179,16 @@ class AsyncStore(StoreContent, StoreListing):
             return self._scope.result(await operation(source, target, overwrite=overwrite))
 
     def _copier(self, other: AsyncStore) -> Callable[[str, str, bool], Awaitable[WriteResult]] | None:
-        """Return how to copy into a store on the same backend; None where bytes have to pass through us."""
-        backend = self._scope.backend
-        if backend is not other._scope.backend or Capability.COPY not in backend.capabilities:
+        """Return how to copy into a store by the storage alone; None where bytes have to pass through us."""
+        backend, target_backend = self._scope.backend, other._scope.backend
+        if not target_backend.copies_from(backend):
             return None
 
         async def copy(src: str, dst: str, overwrite: bool) -> WriteResult:
             source, target = self._scope.file_key(src), other._scope.file_key(dst)
             with located(self._scope, (source, src), (target, dst)):
-                return other._scope.result(await backend.copy(source, target, overwrite=overwrite))
+                result = await target_backend.copy_from(backend, source, target, overwrite=overwrite)
+            return other._scope.result(result)
 
         return copy
 

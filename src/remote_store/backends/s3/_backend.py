@@ -211,6 +211,16 @@ class S3Backend(Backend):
         result, _ = await _runtime.on_asyncio(_change.copy, self._api, src, dst, overwrite)
         return result
 
+    def copies_from(self, source: Backend) -> bool:
+        return source is self or (isinstance(source, S3Backend) and self._options.reaches(source._options))
+
+    async def copy_from(self, source: Backend, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        if source is self or not self.copies_from(source):
+            return await super().copy_from(source, src, dst, overwrite=overwrite)
+        assert isinstance(source, S3Backend)
+        result, _ = await _runtime.on_asyncio(_change.copy, self._api, src, dst, overwrite, source._api)
+        return result
+
     # -- listing ---------------------------------------------------------------
 
     def list_pages(

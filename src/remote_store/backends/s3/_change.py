@@ -27,19 +27,26 @@ _KEPT: Final = (
 """What a copy in parts has to be told, as a copy in one request keeps it by itself."""
 
 
-async def copy(api: Api, src: str, dst: str, overwrite: bool) -> tuple[WriteResult, str]:
-    """Copy an object; return what the server said, and the ETag of the version that was copied."""
-    headers = await api.head(src)
+async def copy(
+    api: Api, src: str, dst: str, overwrite: bool, source: Api | None = None
+) -> tuple[WriteResult, str]:
+    """Copy an object; return what the server said, and the ETag of the version that was copied.
+
+    ``source`` asks about the bucket that the object is in, if that is another one.
+    """
+    source = source or api
+    headers = await source.head(src)
     if headers is None:
-        raise await api.missing(src)
+        raise await source.missing(src)
     version: str = headers["ETag"]
+    given = {"CopySource": {"Bucket": source.bucket, "Key": src}, "CopySourceIfMatch": version}
     if headers["ContentLength"] > WHOLE_COPY:
-        return await _copy_parts(api, headers, src, dst, overwrite), version
+        return await _copy_parts(api, headers, given, dst, overwrite), version
     usual = of_copies(api.options.write_options)
     condition = await api.conditions.parameters(
         "copy", dst, if_match=None, refused=None if overwrite else taken(dst)
     )
-    parameters = {**_source(api, src, version), **condition, **usual}
+    parameters = {**given, **condition, **usual}
     refused = RemoteStoreError("a condition does not hold", path=dst, backend=NAME)
     try:
         answer = await api.request("copy_object", dst, parameters, refused=refused)
@@ -52,10 +59,6 @@ async def copy(api: Api, src: str, dst: str, overwrite: bool) -> tuple[WriteResu
     return result_of(dst, headers["ContentLength"], {**answer, **answer.get("CopyObjectResult", {})}), version
 
 
-def _source(api: Api, src: str, version: str) -> dict[str, Any]:
-    return {"CopySource": {"Bucket": api.bucket, "Key": src}, "CopySourceIfMatch": version}
-
-
 async def _why_refused(api: Api, src: str, dst: str, overwrite: bool) -> RemoteStoreError:
     """Tell the two conditions of a copy apart: the answer is the same for both."""
     if not overwrite and await api.head(dst) is not None:
@@ -65,14 +68,16 @@ async def _why_refused(api: Api, src: str, dst: str, overwrite: bool) -> RemoteS
     )
 
 
-async def _copy_parts(api: Api, headers: dict[str, Any], src: str, dst: str, overwrite: bool) -> WriteResult:
+async def _copy_parts(
+    api: Api, headers: dict[str, Any], given: dict[str, Any], dst: str, overwrite: bool
+) -> WriteResult:
     kept = {name: headers[name] for name in _KEPT if headers.get(name)}
     upload = Upload(api, dst, overwrite, {**kept, **of_copies(api.options.write_options)})
     tasks = Tasks()
 
     async def part(number: int, start: int, end: int) -> None:
         parameters = {
-            **_source(api, src, headers["ETag"]),
+            **given,
             "UploadId": await upload.upload_id(),
             "PartNumber": number,
             "CopySourceRange": f"bytes={start}-{end - 1}",

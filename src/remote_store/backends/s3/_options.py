@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -75,6 +75,15 @@ class Options:
             raise ValueError("session_token needs key and secret")
         if self.anon and self.key is not None:
             raise ValueError("anon=True signs nothing, so it cannot be given together with key and secret")
+
+    def reaches(self, other: Options) -> bool:
+        """Return True if a client made of these options may copy from the other's bucket by itself."""
+        ours, theirs = (
+            replace(each, bucket="one", part_size=8 * MIB, concurrency=1, hot_path=True,
+                    write_options=NONE, conditional_writes=None)
+            for each in (self, other)
+        )  # fmt: skip
+        return ours == theirs and not self.anon
 
     def client_arguments(self, usual_region: str | None = None) -> dict[str, Any]:
         """Return the arguments of ``create_client``; explicit ones win over ``client_options``."""
