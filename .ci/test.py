@@ -8,8 +8,25 @@ pytest, and coverage is left aside.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import environment
+
+AGAIN = (
+    "test_example.py",
+    "test_minimal.py",
+    "test_s3_by_aiohttp.py",
+    "test_s3_by_client.py",
+    "test_s3_others.py",
+    "test_s3_tls.py",
+    "test_sftp_others.py",
+)
+"""Files of ``tests/contract`` that run the same code once more, in other ways or on other servers.
+
+Their coverage is not measured: it would tell nothing new, and takes as long as the tests themselves.
+"""
+ON_ALL_CORES = ("-m", "pytest", "--numprocesses=auto", "--dist=loadfile")
+"""A process for each core; a file stays together for its fixtures' sake."""
 
 
 def main(arguments: list[str]) -> int:
@@ -20,8 +37,10 @@ def main(arguments: list[str]) -> int:
         return environment.call(python, "-m", "pytest", *arguments)
     coverage = (python, "-m", "coverage")
     environment.run(*coverage, "erase")
-    # A process for each core; a file stays together for its fixtures' sake.
-    failed = environment.call(*coverage, "run", "-m", "pytest", "--numprocesses=auto", "--dist=loadfile")
+    again = [str(Path("tests", "contract", name)) for name in AGAIN]
+    failed = environment.call(python, *ON_ALL_CORES, *again)
+    others = [f"--ignore={file}" for file in again]
+    failed = environment.call(*coverage, "run", *ON_ALL_CORES, *others) or failed
     environment.run(*coverage, "combine", "--quiet")
     too_little = environment.call(*coverage, "report")
     return failed or too_little

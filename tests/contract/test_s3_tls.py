@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
 from tests.contract.test_s3 import S3Contract
 
 from remote_store import Backend
@@ -12,6 +13,12 @@ from remote_store.backends import S3Backend
 
 
 class TestSeaweedFSOverTLS(S3Contract):
+    """In two ways: uvloop has a TLS of its own, and trio's callers use that of the background loop."""
+
+    @pytest.fixture(params=["uvloop", "trio"])
+    def way(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
     rounds: ClassVar[int] = 1  # of races: the server decides them as for the others
 
     def make_backend(self, tmp_path: Path) -> Backend:
