@@ -14,6 +14,7 @@ import remote_store
 from remote_store import (
     Action,
     AsyncStore,
+    BackendUnavailable,
     InvalidPath,
     NotFound,
     PlanItem,
@@ -24,7 +25,7 @@ from remote_store import (
     aio,
 )
 from remote_store.backends import LocalBackend, MemoryBackend
-from remote_store.testing import FaultyBackend
+from remote_store.testing import Fault, FaultyBackend
 
 A = Action
 SOURCE = {"same": b"1", "new/x": b"2", "longer": b"333", "d/e/f": b"4", "newer": b"5"}
@@ -98,13 +99,56 @@ def test_checksums_that_both_tell() -> None:
     assert found == ({"a": A.UNCHANGED, "b": A.UPDATE} if known else {"a": A.UPDATE, "b": A.UPDATE})
 
 
+def listed(backend: FaultyBackend) -> int:
+    """Return how many folders of a backend have been begun to be listed."""
+    return len({record.path for record in backend.log if record.operation == "list_pages"})
+
+
 @pytest.mark.spec("XFER-024")
-def test_folder_by_folder() -> None:
+def test_folder_by_folder(way: str) -> None:
     left = FaultyBackend(memory({f"{number:02}/f": b"" for number in range(50)}))
-    plan = remote_store.plan_sync(Store(left), "", Store(memory()))
-    assert left.log == []
-    next(iter(plan))
-    assert len([record for record in left.log if record.operation == "list_pages"]) == 2
+    if way == "blocking":
+        plan = remote_store.plan_sync(Store(left), "", Store(memory()))
+        assert left.log == []
+        lines = iter(plan)
+        assert next(lines).path.endswith("/f")
+        assert 2 <= listed(left) <= 18
+        assert len(list(lines)) == 49
+        return
+
+    async def main() -> None:
+        async with aio.plan_sync(AsyncStore(left), "", AsyncStore(memory())) as plan:
+            assert left.log == []
+            assert (await anext(plan)).path.endswith("/f")
+            assert 2 <= listed(left) <= 18
+
+    run(way, main)
+    assert listed(left) <= 18
+
+
+@pytest.mark.spec("XFER-024")
+def test_a_folder_that_cannot_be_listed_is_not_left_out(way: str) -> None:
+    files = {f"{number:02}/f": b"" for number in range(30)}
+    left = FaultyBackend(memory(files), [Fault("list_pages", path="07")])
+    if way == "blocking":
+        with pytest.raises(BackendUnavailable):
+            list(remote_store.plan_sync(Store(left), "", Store(memory())))
+        return
+
+    async def main() -> list[str]:
+        found: list[str] = []
+        failures = 0
+        async with aio.plan_sync(AsyncStore(left), "", AsyncStore(memory())) as plan:
+            while True:
+                try:
+                    found.append((await anext(plan)).path)
+                except BackendUnavailable:
+                    failures += 1
+                except StopAsyncIteration:
+                    assert failures == 1
+                    return found
+
+    assert sorted(run(way, main)) == sorted(files)
 
 
 @pytest.mark.spec("XFER-026", "XFER-027")

@@ -6,9 +6,10 @@ from .._types import AsyncPlan
 from ..errors import NotFound
 from ..paths import PathLike, normalize
 from ..transfer._applying import Applying
+from ..transfer._differences import Differences
 from ..transfer.events import OnEvent
 from ..transfer.options import TransferOptions
-from ..transfer.plan import COMPARISONS, Compare, Differences, PlanItem
+from ..transfer.plan import COMPARISONS, Compare, PlanItem
 from ..transfer.report import TransferReport
 from ._listing import Listing
 from ._places import options_of, refuse_nested, require_stores, run_transfer
@@ -26,7 +27,8 @@ def plan_sync(
 ) -> Listing[PlanItem]:
     """Find out what a copy of a folder lacks; change nothing.
 
-    Both sides are listed folder by folder, as the lines are asked for. A line can be saved by
+    Both sides are listed at the same time, folder by folder, a few folders ahead of the lines that
+    are asked for. A line can be saved by
     ``PlanItem.to_json``, and a plan be split between any two lines, and applied in parts, anywhere.
 
     Args:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Task as Task
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -80,6 +80,16 @@ async def unbroken(task: asyncio.Task[T]) -> T:
 async def ended(task: asyncio.Task[Any]) -> None:
     """Wait until a task has ended, however it does."""
     await asyncio.wait([task])
+
+
+async def dropped(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait until all have ended; their outcomes are nobody's any more."""
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        await ended(task)
+        if not task.cancelled():
+            task.exception()
 
 
 def current_loop() -> asyncio.AbstractEventLoop:

@@ -29,7 +29,8 @@ def plan_sync(
 ) -> Iterator[PlanItem]:
     """Find out what a copy of a folder lacks; change nothing.
 
-    Both sides are listed folder by folder, as the lines are asked for. A line can be saved by
+    Both sides are listed at the same time, folder by folder, a few folders ahead of the lines that
+    are asked for. A line can be saved by
     ``PlanItem.to_json``, and a plan be split between any two lines, and applied in parts, anywhere.
 
     Args:

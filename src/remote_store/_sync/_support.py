@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar, cast
 
@@ -24,7 +25,8 @@ def iterate(listing: Listing[T]) -> Iterator[T]:
         while batch := drive(listing.next_batch()):
             yield from batch
     finally:
-        drive(listing.aclose())
+        if not sys.is_finalizing():  # an iteration that was left lying until now: all ends by itself
+            drive(listing.aclose())
 
 
 def inner(store: Store) -> AsyncStore:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import Generic, TypeVar
 
 from .. import _runtime
-from .._runtime.tasks import Task, Tasks, ended
+from .._runtime.tasks import Task, Tasks, dropped, ended
 from ._arguments import Arguments
 from ._retry import retrying
 from .options import TransferOptions
@@ -85,9 +85,4 @@ class Ahead(Generic[A, T]):
 
     async def _stop(self) -> None:
         under_way, self._under_way = self._under_way, deque()
-        for task, _ in under_way:
-            task.cancel()
-        for task, _ in under_way:
-            await ended(task)
-            if not task.cancelled():
-                task.exception()  # nobody asks for it any more
+        await dropped([task for task, _ in under_way])

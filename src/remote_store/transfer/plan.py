@@ -1,4 +1,4 @@
-"""What a mirror lacks: differences between two folders, found folder by folder."""
+"""Lines of a plan: what a mirror lacks of a folder."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import enum
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from ..models import FileInfo, RemoteFolder
+from ..models import FileInfo
 from ..paths import normalize
-
-if TYPE_CHECKING:
-    from .._async import AsyncStore
 
 Compare: TypeAlias = Literal["time", "size", "checksum", "etag"]
 COMPARISONS: Final = ("time", "size", "checksum", "etag")
@@ -103,80 +100,6 @@ class PlanItem:
             return cls(Action(data["action"]), normalize(data["path"]), data["reason"], *sides)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"this is no line of a plan: {line[:80]!r} ({error})") from error
-
-
-class Differences:
-    """The lines of a plan, as batches of a listing: one folder after the other."""
-
-    def __init__(
-        self, source: AsyncStore, here: str, target: AsyncStore, there: str, compare: Compare, delete: bool
-    ) -> None:
-        self._source, self._here, self._target, self._there = source, here, target, there
-        self._compare, self._delete = compare, delete
-        self._folders = [""]
-
-    async def __anext__(self) -> list[PlanItem]:
-        if not self._folders:
-            raise StopAsyncIteration
-        folder = self._folders.pop()
-        files, folders = await _children(self._source, self._here, folder)
-        old_files, old_folders = await _children(self._target, self._there, folder)
-        self._folders += folders
-        items = [self._item(path, info, old_files.get(path)) for path, info in files.items()]
-        if self._delete:
-            self._folders += [path for path in old_folders if path not in folders]
-            gone = [path for path in old_files if path not in files]
-            items += [
-                PlanItem(
-                    Action.DELETE, path, "the source has no such file", target=Version.of(old_files[path])
-                )
-                for path in gone
-            ]
-        return items
-
-    def _item(self, path: str, new: FileInfo, old: FileInfo | None) -> PlanItem:
-        source = Version.of(new)
-        if old is None:
-            return PlanItem(Action.CREATE, path, "the target has no such file", source)
-        reason = _difference(self._compare, new, old)
-        action = Action.UPDATE if reason else Action.UNCHANGED
-        return PlanItem(action, path, reason or "it is the same", source, Version.of(old))
-
-    async def aclose(self) -> None:
-        """Stop."""
-        self._folders.clear()
-
-
-async def _children(store: AsyncStore, root: str, folder: str) -> tuple[dict[str, FileInfo], set[str]]:
-    """Return files and folders of one folder, by their paths below the root."""
-    begin = len(root) + 1 if root else 0
-    files: dict[str, FileInfo] = {}
-    folders: set[str] = set()
-    async with store.iter_children(joined(root, folder)) as listing:
-        async for entry in listing:
-            path = str(entry.path)[begin:]
-            if isinstance(entry, RemoteFolder):
-                if not entry.is_link:
-                    folders.add(path)
-            else:
-                files[path] = entry
-    return files, folders
-
-
-def _difference(compare: Compare, new: FileInfo, old: FileInfo) -> str:
-    """Return why a file is to be copied again; "" if it is the same."""
-    if new.size != old.size:
-        return f"{new.size:,} bytes instead of {old.size:,}"
-    if compare == "time":
-        if new.modified_at is None or old.modified_at is None:
-            return "a time of change is not known"
-        return "the source is newer" if new.modified_at > old.modified_at else ""
-    if compare == "size":
-        return ""
-    ours, theirs = getattr(new, compare), getattr(old, compare)
-    if ours is None or theirs is None:
-        return f"a storage tells no {compare}"
-    return "" if ours == theirs else f"another {compare}"
 
 
 def joined(root: str, path: str) -> str:

@@ -1,0 +1,130 @@
+"""Differences between two folders, found folder by folder, some folders ahead of who asks."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from .. import _runtime
+from .._runtime.tasks import Task, begun, dropped, ended
+from ..models import FileInfo, RemoteFolder
+from .plan import Action, Compare, PlanItem, Version, joined
+
+if TYPE_CHECKING:
+    from .._async import AsyncStore
+
+FOLDERS_AHEAD: Final = 16
+LINES_AHEAD: Final = 10_000
+"""Where so many lines wait to be asked for, no further folder is begun."""
+
+
+class Differences:
+    """The lines of a plan, as batches of a listing: one folder after the other.
+
+    The folders are listed by tasks of an asyncio loop, the caller's or the background loop.
+    """
+
+    def __init__(
+        self, source: AsyncStore, here: str, target: AsyncStore, there: str, compare: Compare, delete: bool
+    ) -> None:
+        self._source, self._here, self._target, self._there = source, here, target, there
+        self._compare, self._delete = compare, delete
+        self._folders = [""]
+        self._ahead: deque[tuple[str, Task[tuple[list[PlanItem], list[str]]]]] = deque()
+
+    async def __anext__(self) -> list[PlanItem]:
+        if not self._folders and not self._ahead:
+            raise StopAsyncIteration
+        return await _runtime.on_asyncio(self._next)
+
+    async def _next(self) -> list[PlanItem]:
+        self._begin()
+        folder, task = self._ahead[0]
+        await ended(task)
+        self._ahead.popleft()
+        try:
+            items, folders = task.result()
+        except BaseException:
+            self._folders.append(folder)  # who asks again gets it, and misses nothing
+            raise
+        self._folders += folders
+        self._begin()
+        return items
+
+    def _begin(self) -> None:
+        waiting = sum(len(task.result()[0]) for _, task in self._ahead if _succeeded(task))
+        while self._folders and len(self._ahead) < FOLDERS_AHEAD and waiting < LINES_AHEAD:
+            folder = self._folders.pop()
+            self._ahead.append((folder, begun(self._compared, folder)))
+
+    async def _compared(self, folder: str) -> tuple[list[PlanItem], list[str]]:
+        """Return the lines of one folder, and the folders in it that are to be compared as well."""
+        other = begun(_children, self._target, self._there, folder)
+        try:
+            files, folders = await _children(self._source, self._here, folder)
+            old_files, old_folders = await other
+        finally:
+            await dropped([other])
+        items = [self._item(path, info, old_files.get(path)) for path, info in files.items()]
+        if not self._delete:
+            return items, sorted(folders)
+        gone = [
+            PlanItem(Action.DELETE, path, "the source has no such file", target=Version.of(old))
+            for path, old in old_files.items()
+            if path not in files
+        ]
+        return items + gone, sorted(folders | old_folders)
+
+    def _item(self, path: str, new: FileInfo, old: FileInfo | None) -> PlanItem:
+        source = Version.of(new)
+        if old is None:
+            return PlanItem(Action.CREATE, path, "the target has no such file", source)
+        reason = _difference(self._compare, new, old)
+        action = Action.UPDATE if reason else Action.UNCHANGED
+        return PlanItem(action, path, reason or "it is the same", source, Version.of(old))
+
+    async def aclose(self) -> None:
+        """Stop all that is under way, and wait until it has."""
+        self._folders.clear()
+        if self._ahead:
+            await _runtime.shielded_on_asyncio(self._stop)
+
+    async def _stop(self) -> None:
+        ahead, self._ahead = self._ahead, deque()
+        await dropped([task for _, task in ahead])
+
+
+def _succeeded(task: Task[tuple[list[PlanItem], list[str]]]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+async def _children(store: AsyncStore, root: str, folder: str) -> tuple[dict[str, FileInfo], set[str]]:
+    """Return files and folders of one folder, by their paths below the root."""
+    begin = len(root) + 1 if root else 0
+    files: dict[str, FileInfo] = {}
+    folders: set[str] = set()
+    async with store.iter_children(joined(root, folder)) as listing:
+        async for entry in listing:
+            path = str(entry.path)[begin:]
+            if isinstance(entry, RemoteFolder):
+                if not entry.is_link:
+                    folders.add(path)
+            else:
+                files[path] = entry
+    return files, folders
+
+
+def _difference(compare: Compare, new: FileInfo, old: FileInfo) -> str:
+    """Return why a file is to be copied again; "" if it is the same."""
+    if new.size != old.size:
+        return f"{new.size:,} bytes instead of {old.size:,}"
+    if compare == "time":
+        if new.modified_at is None or old.modified_at is None:
+            return "a time of change is not known"
+        return "the source is newer" if new.modified_at > old.modified_at else ""
+    if compare == "size":
+        return ""
+    ours, theirs = getattr(new, compare), getattr(old, compare)
+    if ours is None or theirs is None:
+        return f"a storage tells no {compare}"
+    return "" if ours == theirs else f"another {compare}"
