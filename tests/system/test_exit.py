@@ -246,3 +246,21 @@ time.sleep(0.1)
     )
     for name in files(tmp_path) - {"last"}:
         assert (tmp_path / name).stat().st_size in (1 << 21, 1 << 23)
+
+
+@pytest.mark.spec("RUN-010", "XFER-024")
+def test_a_plan_that_is_left_lying(tmp_path: Path) -> None:
+    """Its folders are listed ahead, on the background loop; nobody is told of that."""
+    printed = script(
+        IMPORTS
+        + """
+from remote_store import plan_sync
+left, right = Store(make("local", sys.argv[1])), Store(MemoryBackend())
+for number in range(40):
+    left.write(f"{number}/f", b"")
+lines = iter(plan_sync(left, "", right))
+print(next(lines).path.endswith("/f"))
+""",
+        tmp_path,
+    )
+    assert printed == "True\n"
