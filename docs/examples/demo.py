@@ -1,220 +1,133 @@
 """Show what the library does, on a folder of yours: ``python demo.py [FOLDER]``.
 
-Copies the files of the folder into a second store, lists what has arrived, and streams a large
-file from store to store: blocking, awaited on asyncio, and on trio if it is installed. Your
-folder is only read, and what the demonstration makes is removed in the end.
+Copies the folder to an S3 server that it starts on this machine, and from there into a second
+folder, many files at once; then it compares the two. Where there is no such server, a store in
+memory takes its place. Your folder is only read, and all that was made is removed in the end.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import hashlib
+import json
 import platform
 import resource
+import secrets
 import shutil
+import signal
+import socket
+import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
-import zlib
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-
-import anyio
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import remote_store
-from remote_store import AsyncStore, FileInfo, RemoteFolder, RemotePath, RemoteStoreError, Store
-from remote_store.backends import LocalBackend
+from remote_store import (
+    EventKind,
+    RemoteStoreError,
+    Store,
+    TransferEvent,
+    TransferFailed,
+    TransferReport,
+    download,
+    upload,
+)
+from remote_store.backends import LocalBackend, MemoryBackend
 
 PROJECT_SOURCE = Path(__file__).resolve().parents[2] / "src"
-TEMPORARY = "remote-store-demo-"
-LEFT_OUT = (".git", ".hg", ".svn", "__pycache__")
-AT_ONCE = 8
-SHOWN = 5
-MIB = 1 << 20
-PIECE = bytes(range(256)) * (MIB // 256)
+PIECE = 1 << 20
+MOST_IN_MEMORY = 1 << 30
+START_SECONDS = 60.0
+Tree = dict[str, int]
+"""The files of a folder, and their sizes in bytes."""
 
 
-class Progress:
-    """What one way of doing it did, and how long each part took."""
-
-    def __init__(self) -> None:
-        self.copied: dict[str, int] = {}
-        self.listed: dict[str, int] = {}
-        self.refused: dict[str, str] = {}
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def timed(self, part: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[part] = time.perf_counter() - start
-
-    def refuse(self, path: RemotePath, error: RemoteStoreError) -> None:
-        self.refused[str(path)] = f"{type(error).__name__}: {error.message}"
+# -- the transfers: this is what you would write, too -----------------------------------------
 
 
-def wanted(folder: RemoteFolder) -> bool:
-    """Return True for a folder to go into: no history of a version control, no link, and not this copy."""
-    return folder.name not in LEFT_OUT and not folder.name.startswith(TEMPORARY) and not folder.is_link
+def there_and_back(folder: Path, tree: Tree, store: Store, back: Path) -> set[str]:
+    """Copy a folder into a store, and from there to another folder; return what stayed behind."""
+    up = run("up", tree, lambda note: upload(folder, store, "copy", on_event=note))
+    if up.done:
+        run("down", tree, lambda note: download(store, "copy", back, on_event=note))
+    return {failure.path for failure in up.failures}
 
 
-# -- blocking: plain calls, and threads to do several at once -------------------------------
+def run(
+    name: str, tree: Tree, transfer: Callable[[Callable[[TransferEvent], None]], object]
+) -> TransferReport:
+    """Run a transfer, show how far it is, and print what came of it."""
+    report, ways = TransferReport(), Counter[str]()
+    with watched(name, tree) as show:
 
+        def note(event: TransferEvent) -> None:
+            report.add(event)
+            if event.kind is EventKind.DONE:
+                ways[event.detail] += 1
+            show(report)
 
-def blocking(source: Store, target: Store, large: Store, mebibytes: int) -> Progress:
-    progress = Progress()
-
-    def copy(info: FileInfo) -> None:
         try:
-            with source.read(info.path) as stream:
-                progress.copied[str(info.path)] = target.write(info.path, stream).size
-        except RemoteStoreError as error:  # an unreadable file, say: go on with the others
-            progress.refuse(info.path, error)
-
-    with progress.timed("copy"), ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in [pool.submit(copy, info) for info in files(source, progress)]:
-            done.result()
-
-    with progress.timed("list"):
-        for info in target.list_files(recursive=True):
-            progress.listed[str(info.path)] = info.size
-
-    with progress.timed("write"):
-        large.write("large.bin", (PIECE for _ in range(mebibytes)))
-
-    with progress.timed("stream"), large.read("large.bin") as stream:
-        large.write("through.bin", stream)
-    return progress
+            transfer(note)
+        except TransferFailed:
+            pass  # the others are there, and the report tells which failed, and why
+    print(f"\n{name}\n{report}")
+    for way, files in ways.most_common():
+        print(f"  {files:,} files {way}")
+    print(flush=True)
+    return report
 
 
-def files(store: Store, progress: Progress) -> Iterator[FileInfo]:
-    """Give every file below the root, but for folders that are left out or cannot be listed."""
-    pending = [RemotePath.ROOT]
-    while pending:
-        folder = pending.pop()
-        try:
-            for child in store.iter_children(folder):
-                if isinstance(child, FileInfo):
-                    yield child
-                elif wanted(child):
-                    pending.append(child.path)
-        except RemoteStoreError as error:
-            progress.refuse(folder, error)
+def differences(left: Store, right: Store, names: set[str]) -> list[str]:
+    """Read files in two stores, and return the names of those that are not the same."""
+    return [name for name in names if digest(left, name) != digest(right, name)]
 
 
-# -- async: the same, awaited, on whatever loop runs it ---------------------------------------
+def digest(store: Store, name: str) -> str:
+    """Return the SHA-256 of a file, read piece by piece."""
+    found = hashlib.sha256()
+    with store.read(name) as stream:
+        while piece := stream.read(PIECE):
+            found.update(piece)
+    return found.hexdigest()
 
 
-async def awaited(source: AsyncStore, target: AsyncStore, large: AsyncStore, mebibytes: int) -> Progress:
-    progress = Progress()
-    slots = anyio.Semaphore(AT_ONCE)  # so many files are under way at once, however many there are
-
-    async def copy(info: FileInfo) -> None:
-        try:
-            async with await source.read(info.path) as stream:
-                progress.copied[str(info.path)] = (await target.write(info.path, stream)).size
-        except RemoteStoreError as error:
-            progress.refuse(info.path, error)
-        finally:
-            slots.release()
-
-    with progress.timed("copy"):
-        async with anyio.create_task_group() as tasks:
-            async for info in files_awaited(source, progress):
-                await slots.acquire()
-                tasks.start_soon(copy, info)
-
-    with progress.timed("list"):
-        async for info in target.list_files(recursive=True):
-            progress.listed[str(info.path)] = info.size
-
-    with progress.timed("write"):
-        await large.write("large.bin", pieces(mebibytes))
-
-    with progress.timed("stream"):
-        async with await large.read("large.bin") as stream:
-            await large.write("through.bin", stream)
-    return progress
+# -- what is shown meanwhile --------------------------------------------------------------------
 
 
-async def files_awaited(store: AsyncStore, progress: Progress) -> AsyncIterator[FileInfo]:
-    pending = [RemotePath.ROOT]
-    while pending:
-        folder = pending.pop()
-        try:
-            async for child in store.iter_children(folder):
-                if isinstance(child, FileInfo):
-                    yield child
-                elif wanted(child):
-                    pending.append(child.path)
-        except RemoteStoreError as error:
-            progress.refuse(folder, error)
+@contextmanager
+def watched(name: str, tree: Tree) -> Iterator[Callable[[TransferReport], object]]:
+    """Give what shows how far a transfer is: a bar on a terminal, and elsewhere a line for each quarter."""
+    if not sys.stdout.isatty() or find_spec("rich") is None:
+        yield quarters(name, len(tree))
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = BarColumn(), DownloadColumn(True), TransferSpeedColumn(), TimeRemainingColumn()
+    with Progress("{task.description}", *columns) as bar:
+        task = bar.add_task(name, total=sum(tree.values()))
+        yield lambda report: bar.update(
+            task, completed=report.moved_bytes, description=f"{name}: {report.done:,} of {len(tree):,} files"
+        )
 
 
-async def pieces(mebibytes: int) -> AsyncIterator[bytes]:
-    for _ in range(mebibytes):
-        yield PIECE
+def quarters(name: str, files: int) -> Callable[[TransferReport], None]:
+    told = 0
 
+    def show(report: TransferReport) -> None:
+        nonlocal told
+        if 4 * report.done // files > told:
+            told = 4 * report.done // files
+            print(f"{name}: {report.done:,} of {files:,} files, {size(report.moved_bytes)}", flush=True)
 
-# -- around it: stores, checks, and what is said about it --------------------------------------
-
-
-def run(way: str, folder: Path, temporary: str, mebibytes: int) -> Progress:
-    """Do it one way, check what came out, and remove it."""
-    with (
-        Store(LocalBackend(folder, create=False)) as source,
-        Store(LocalBackend(temporary)) as scratch,
-    ):
-        target, large = scratch.child("copy"), scratch.child("large")
-        if way == "blocking":
-            progress = blocking(source, target, large, mebibytes)
-        else:
-            progress = anyio.run(on_a_loop, folder, temporary, mebibytes, backend=way)
-        expected = checksum(PIECE for _ in range(mebibytes))
-        with large.read("through.bin") as stream:
-            arrived = checksum(iter(lambda: stream.read(MIB), b""))
-        if progress.copied != progress.listed or arrived != expected:
-            raise SystemExit(f"demo.py: {way}: what arrived is not what was sent")
-        for name in scratch.list_folders():
-            scratch.delete_folder(name, recursive=True)
-    return progress
-
-
-async def on_a_loop(folder: Path, temporary: str, mebibytes: int) -> Progress:
-    async with (
-        AsyncStore(LocalBackend(folder, create=False)) as source,
-        AsyncStore(LocalBackend(temporary)) as scratch,
-    ):
-        return await awaited(source, scratch.child("copy"), scratch.child("large"), mebibytes)
-
-
-def checksum(content: Iterator[bytes]) -> int:
-    value = 0
-    for piece in content:
-        value = zlib.crc32(piece, value)
-    return value
-
-
-def tell(progress: Progress, mebibytes: int) -> None:
-    tree = f"{len(progress.copied):,} files, {size(sum(progress.copied.values()))}"
-
-    def line(word: str, what: str, part: str, amount: int, unit: str) -> None:
-        seconds = progress.seconds[part]
-        print(f"  {word:9} {what:26} {1000 * seconds:8,.1f} ms {amount / seconds:9,.0f} {unit}/s")
-
-    line("copied", tree, "copy", len(progress.copied), "files")
-    line("listed", tree, "list", len(progress.listed), "files")
-    line("written", f"{mebibytes} MiB, in pieces", "write", mebibytes, "MiB")
-    line("streamed", f"{mebibytes} MiB, file to file", "stream", mebibytes, "MiB")
-    print("  checked   all that was sent has arrived")
-    if progress.refused:
-        print(f"  left out  {len(progress.refused)} that could not be read:")
-    for path, reason in sorted(progress.refused.items())[:SHOWN]:
-        print(f"            {path or 'the folder itself'}: {reason}")
-    if len(progress.refused) > SHOWN:
-        print(f"            and {len(progress.refused) - SHOWN} more")
+    return show
 
 
 def size(count: float) -> str:
@@ -225,34 +138,119 @@ def size(count: float) -> str:
     return f"{count:,.1f} GiB"
 
 
-def room_needed(folder: Path, mebibytes: int) -> int:
-    """Look before copying: return how many bytes one way of doing it takes.
-
-    Raises:
-        RemoteStoreError: the folder is not there, or is no folder.
-    """
-    with Store(LocalBackend(folder, create=False)) as source:
-        source.ping()
-        return sum(info.size for info in files(source, Progress())) + 2 * mebibytes * MIB
+# -- where the files go: an S3 server on this machine, SeaweedFS, or memory -------------------------
 
 
-def show(folder: Path, mebibytes: int) -> None:
-    with tempfile.TemporaryDirectory(prefix=TEMPORARY) as temporary:
-        needed, free = room_needed(folder, mebibytes), shutil.disk_usage(temporary).free
-        if needed > 0.9 * free:
-            raise SystemExit(f"demo.py: {folder} takes {size(needed)}, and {temporary} has only {size(free)}")
+@contextmanager
+def a_store(temporary: Path, program: str | None) -> Iterator[Store]:
+    """Give a store; nothing of it is left afterwards."""
+    if program is None:
+        with Store(MemoryBackend()) as store:
+            yield store
+        return
+    from remote_store.backends import S3Backend
+
+    key, secret = secrets.token_hex(8), secrets.token_hex(16)
+    with server(program, temporary, key, secret) as url:
+        backend = S3Backend("demo", endpoint_url=url, key=key, secret=secret, region_name="us-east-1")
+        with Store(backend) as store:
+            yield store
+
+
+def find_server() -> str | None:
+    """Return where the server is, which comes from PyPI, if what speaks to it is there, too."""
+    if find_spec("aiobotocore") is None or find_spec("httptools") is None:
+        return None
+    return shutil.which("weed", path=sysconfig.get_path("scripts")) or shutil.which("weed")
+
+
+@contextmanager
+def server(program: str, folder: Path, key: str, secret: str) -> Iterator[str]:
+    """Run the server as long as a block lasts, for this machine alone; give its address."""
+    (folder / "data").mkdir()
+    login = {"name": "demo", "credentials": [{"accessKey": key, "secretKey": secret}], "actions": ["Admin"]}
+    (folder / "s3.json").write_text(json.dumps({"identities": [login]}))
+    names = [f"{part}.port{kind}" for part in ("s3", "filer", "master", "volume", "admin")
+             for kind in ("", ".grpc")]  # fmt: skip
+    ports = free_ports(len(names))
+    command = [
+        program, f"-logdir={folder}", "mini", f"-dir={folder / 'data'}", f"-s3.config={folder / 's3.json'}",
+        "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false", "-admin.ui=false", "-webdav=false",
+        "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.localSocket=", "-filer.localSocket=",
+        *(f"-{name}={port}" for name, port in zip(names, ports, strict=True)),
+    ]  # fmt: skip
+    with open(folder / "output.log", "wb") as log:
+        # In a session of its own: Ctrl-C reaches us alone, and we end the server when we are done with it.
+        process = subprocess.Popen(  # noqa: S603 - the program that was looked for
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        url = f"http://127.0.0.1:{ports[0]}"
+        wait_for(process, url)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+def free_ports(count: int) -> list[int]:
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def wait_for(process: subprocess.Popen[bytes], url: str) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            urlopen(url, timeout=5).close()  # noqa: S310 - an address of this machine
+            return
+        except HTTPError:
+            return  # it asks who we are: so it is there
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit("demo.py: the S3 server did not start; --memory goes without it")
+
+
+# -- around it ---------------------------------------------------------------------------------------
+
+
+def show(folder: Path, program: str | None) -> None:
+    with (
+        Store(LocalBackend(folder, create=False)) as source,
+        tempfile.TemporaryDirectory(prefix="remote-store-demo-") as name,
+    ):
+        temporary = Path(name).resolve()
+        tree = {str(info.path): info.size for info in source.list_files(recursive=True)}
+        check(folder, temporary, sum(tree.values()), program)
         python = f"Python {platform.python_version()} on {platform.system()}"
         print(f"remote_store {remote_store.__version__}, {python}")
-        print(f"from {folder}")
-        print(f"to   {temporary}, which goes away in the end")
-        for way in ("blocking", "asyncio", "trio"):
-            if way == "trio" and not importlib.util.find_spec("trio"):
-                print("\ntrio is not installed, and is left out")
-                continue
-            print(f"\n{way}, {AT_ONCE} {'threads' if way == 'blocking' else 'files at a time'}", flush=True)
-            tell(run(way, folder, temporary, mebibytes), mebibytes)
+        print(f"from {folder}: {len(tree):,} files, {size(sum(tree.values()))}")
+        what = "an S3 server on this machine" if program else "a store in memory"
+        print(f"to   {what}, and back\n", flush=True)
+        with a_store(temporary, program) as store:
+            behind = there_and_back(folder, tree, store, temporary / "back")
+        with Store(LocalBackend(temporary / "back")) as back:
+            arrived = {str(info.path) for info in back.list_files(recursive=True)}
+            missing = [*(tree.keys() - behind - arrived), *differences(source, back, arrived)]
+    if missing:
+        raise SystemExit(f"demo.py: {len(missing):,} files are not the same, {missing[0]!r} among them")
+    print(f"compared: all {len(arrived):,} files that came back are the same")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    print(f"\nMemory of this process at its peak: {size(peak)}")
+    print(f"memory of this process at its peak: {size(peak)}")
+
+
+def check(folder: Path, temporary: Path, needed: int, program: str | None) -> None:
+    """Look before copying."""
+    if temporary.is_relative_to(folder.resolve()):
+        raise SystemExit(f"demo.py: {folder} is where temporary files go; name another folder")
+    free = shutil.disk_usage(temporary).free
+    if 2 * needed > 0.9 * free:
+        raise SystemExit(f"demo.py: {folder} takes {size(needed)}, and {temporary} has only {size(free)}")
+    if program is None and needed > MOST_IN_MEMORY:
+        raise SystemExit(f"demo.py: {folder} takes {size(needed)}, which is too much for a store in memory")
 
 
 def main() -> None:
@@ -260,13 +258,14 @@ def main() -> None:
     parser.add_argument(
         "folder", nargs="?", type=Path, default=PROJECT_SOURCE, help="default: this project's source"
     )
-    parser.add_argument("--large", type=int, default=256, metavar="MIB", help="size of the large file (256)")
+    parser.add_argument("--memory", action="store_true", help="copy to a store in memory, and not to S3")
     chosen = parser.parse_args()
     if not chosen.folder.is_dir():
         parser.exit(2, f"demo.py: there is no folder {str(chosen.folder)!r}; name one that exists\n")
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # file names may be no text
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the server and all files go then, too
     try:
-        show(chosen.folder.absolute(), max(chosen.large, 1))
+        show(chosen.folder.absolute(), None if chosen.memory else find_server())
     except RemoteStoreError as error:
         parser.exit(1, f"demo.py: {error}\n")
     except KeyboardInterrupt:

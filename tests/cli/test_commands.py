@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from typer.testing import CliRunner
 
-from remote_store import Store, copy_tree
+from remote_store import PermissionDenied, Store, copy_tree
 from remote_store.backends import LocalBackend
 from remote_store.cli._app import app
 
@@ -144,6 +145,15 @@ def test_find(run: Run, tmp_path: Path) -> None:
         assert "such as 7d" in (done := run("find", "s:", *wrong, code=2)).err or "+1M" in done.err
 
 
+@pytest.mark.spec("CLI-004", "CLI-016", "CLI-013")
+@pytest.mark.parametrize("command", ["ls", "tree", "find", "stat", "du", "cat", "check", "rm"])
+def test_nothing_there(run: Run, command: str) -> None:
+    more = ["s:"] if command == "check" else []
+    assert "missing: there is no such f" in run(command, "s:missing", *more, code=3).err
+    if command in ("tree", "find"):
+        assert "s:a.txt: there is no such folder" in run(command, "s:a.txt", code=3).err
+
+
 @pytest.mark.spec("CLI-005")
 def test_stat_du_cat(run: Run) -> None:
     assert "size:         3" in run("stat", "s:a.txt").lines
@@ -183,6 +193,16 @@ def test_cp(run: Run, tmp_path: Path) -> None:
     assert "no such file" in run("cp", "missing", "s:", code=3).err
     assert "no such file" in run("cp", "s:missing", "out", code=3).err
     assert "exclude each other" in run("cp", "out", "s:", "--overwrite", "--skip-existing", code=2).err
+
+
+@pytest.mark.spec("CLI-012")
+def test_lines_now_and_then(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("remote_store.cli._progress.SECONDS", 0.0)
+    lines = run("cp", "s:", "out", "--concurrency", "1").err.splitlines()
+    assert lines[0] == "0 files, 0 bytes so far"
+    assert lines[-2] == "3 files, 3,006 bytes so far"
+    assert lines[-1].startswith("3 of 3 files, 3,006 bytes in ")
+    assert "so far" not in run("cp", "s:", "quiet", "-q").err
 
 
 @pytest.mark.spec("CLI-016")
@@ -260,6 +280,60 @@ def test_ping_and_config(run: Run) -> None:
     assert "root_path:  x" in shown
     assert SECRET not in shown
     assert "bucket" in shown
+
+
+@pytest.mark.spec("CLI-017", "CLI-018")
+def test_bench(run: Run) -> None:
+    done = run("bench", "s:sub", "--count", "5", "--size", "3000k", "--concurrency", "2", "--json").json
+    found = {(line["what"], line["at_once"]): line for line in done}
+    assert [key for key in found if key[1] == 1] == [
+        (what, 1) for what in ("write 4 KiB", "stat", "read 4 KiB", "list", "delete", "upload", "download")
+    ]
+    assert [key[0] for key in found if key[1] == 2] == ["write 4 KiB", "read 4 KiB", "upload", "download"]
+    for line in done:
+        single = line["what"] not in ("list", "upload", "download") and line["at_once"] == 1
+        assert (line["median_seconds"] is not None) == single
+        assert not single or line["p95_seconds"] >= line["median_seconds"] > 0
+        assert line["files_per_second"] > 0
+    assert {what: line["files"] for (what, at_once), line in found.items() if at_once == 1} == {
+        "write 4 KiB": 5, "stat": 5, "read 4 KiB": 5, "list": 11, "delete": 5, "upload": 1, "download": 1,
+    }  # fmt: skip
+    assert found["read 4 KiB", 2]["bytes"] == found["write 4 KiB", 1]["bytes"] == 5 * 4096
+    assert found["upload", 2]["bytes"] == found["download", 2]["bytes"] == 2 * 3000 * 1024
+    assert there("root/x") == FILES
+    shown = run("bench", "s:", "--count", "2", "--size", "1k").lines
+    assert shown[0].split()[0] == "at"
+    assert [line.split()[0] for line in shown[1:]] == [
+        "write", "stat", "read", "write", "read", "list", "delete", *("upload", "download") * 2,
+    ]  # fmt: skip
+
+
+@pytest.mark.spec("CLI-019")
+def test_bench_ends_in_time(run: Run) -> None:
+    long = ("--count", "1000000", "--size", "1T", "--concurrency", "2", "--seconds", "0.1")
+    done = run("bench", "memory://", *long, "--json").json
+    assert len(done) == 11
+    assert all(0 < line["files"] < 1_000_000 for line in done)
+    assert all(line["bytes"] < 1 << 40 for line in done)
+
+
+@pytest.mark.spec("CLI-018")
+def test_bench_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no such folder" in run("bench", "s:new", code=3).err
+    assert "no such folder" in run("bench", "s:a.txt", code=3).err
+    assert "such as 1M" in run("bench", "s:", "--size", "much", code=2).err
+    wrong = {"get_file_info": PermissionDenied("no"), "read": KeyboardInterrupt(), "delete": OSError("disk")}
+    for name, error in wrong.items():
+        with monkeypatch.context() as patched:
+            patched.setattr(Store, name, Mock(side_effect=error))
+            run("bench", "s:", "--count", "2", code=130 if name == "read" else 1)
+        assert there("root/x") == FILES
+        assert not list((tmp_path / "root" / "x").glob("remote-store-bench-*"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "delete_folder", Mock(side_effect=PermissionDenied("not allowed")))
+        said = run("bench", "s:sub", "--count", "2", "--size", "1k", code=1).err
+    (left,) = (tmp_path / "root" / "x" / "sub").glob("remote-store-bench-*")
+    assert f"sub/{left.name} may still be there in s:sub; delete it with rm --recursive" in said
 
 
 @pytest.mark.spec("CLI-010")

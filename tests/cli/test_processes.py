@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import pty
+import re
 import signal
 import subprocess
 import sys
@@ -11,21 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.cli.terminal import Terminal
 
 PROGRAM = [sys.executable, "-m", "remote_store.cli"]
-
-
-def read_all(descriptor: int) -> bytes:
-    """Return what comes out of a terminal until its other end is closed."""
-    found = b""
-    while True:
-        try:
-            data = os.read(descriptor, 65536)
-        except OSError:  # Linux says so at the end
-            return found
-        if not data:
-            return found
-        found += data
 
 
 @pytest.fixture
@@ -40,18 +28,58 @@ def many(tmp_path: Path) -> Path:
 
 @pytest.mark.spec("CLI-012")
 def test_on_a_terminal(many: Path, tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
-    command = [*PROGRAM, "cp", str(many), str(tmp_path / "out")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs)
-    os.close(theirs)
-    shown = read_all(ours).decode()
-    assert process.stdout is not None
-    assert (process.wait(60), process.stdout.read()) == (0, b"")
-    process.stdout.close()
-    os.close(ours)
-    assert "\x1b[" in shown
-    assert "3,000 of 3,000 files" in shown
-    assert "MB/s" in shown
+    listed = str(tmp_path / "listed")
+    with Terminal(*PROGRAM, "cp", str(many), str(tmp_path / "out"), to_file=listed) as terminal:
+        assert terminal.wait() == 0
+        assert "\x1b[" in terminal.seen
+        assert "3,000 of 3,000 files" in terminal.seen
+        assert "MB/s" in terminal.seen
+        assert "0:00:0" in terminal.seen  # time left
+        assert any(re.match(r"\d{4}, \d{4}", line) for line in terminal.lines)
+        assert terminal.lines[-2].startswith("3,000 of 3,000 files, 6,000,000 bytes in ")
+    assert Path(listed).read_bytes() == b""
+
+
+@pytest.mark.spec("CLI-012", "CLI-006")
+def test_results_go_where_the_output_goes(many: Path, tmp_path: Path) -> None:
+    listed = str(tmp_path / "listed")
+    command = [*PROGRAM, "cp", str(many), str(tmp_path / "out"), "--dry-run"]
+    with Terminal(*command, to_file=listed) as terminal:
+        assert terminal.wait() == 0
+        assert not any(line.endswith("  2000") for line in terminal.lines)
+    assert len(Path(listed).read_text().splitlines()) == 3000
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> list[str]:
+    """Give the program with a store ``slow``: of two files, one arrives, the other stands still."""
+    config = tmp_path / "slow.toml"
+    config.write_text('[backends.slow]\ntype = "slow"\n[stores.slow]\nbackend = "slow"\n')
+    return [sys.executable, str(Path(__file__).with_name("slow_program.py")), "--config", str(config)]
+
+
+@pytest.mark.spec("CLI-012", "CLI-014", "CLI-013")
+def test_a_terminal_that_changes_its_width_and_ctrl_c(slow: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with Terminal(*slow, "cp", "slow:", str(out)) as terminal:
+        terminal.until("1 of 2 files")
+        terminal.until("5.0/12.0 MiB")  # what has come of the second one, too
+        assert re.search(r"1 of 2 files .* 5.0/12.0 MiB .*B/s \d:\d\d:\d\d", "\n".join(terminal.lines))
+        assert any(line.startswith("stuck") for line in terminal.lines)
+        assert max(map(len, terminal.lines)) > 70
+        terminal.resize(40)
+        for _ in range(4):  # the first may have begun before
+            terminal.until("stuck", len(terminal.seen))
+        assert max(map(len, terminal.lines[-3:])) <= 40
+        terminal.type("\x03")
+        assert terminal.wait() == 130
+        assert "interrupted; nothing is half written; run it again with --skip-existing" in " ".join(
+            terminal.lines[-4:]
+        )
+        assert any(line.startswith("1 of 2 files, 3,145,728 bytes in ") for line in terminal.lines)
+        assert "Traceback" not in terminal.seen
+        assert "\x1b[?25h" in terminal.seen.rpartition("\x1b[?25l")[2]  # the cursor is there again
+    assert [path.name for path in out.rglob("*") if path.is_file()] == ["done"]
 
 
 @pytest.mark.spec("CLI-012")
@@ -84,6 +112,21 @@ def test_interrupted(many: Path, tmp_path: Path, seconds: float) -> None:
     assert all(path.stat().st_size == 2000 for path in out.iterdir())
 
 
+@pytest.mark.spec("CLI-018", "CLI-014")
+@pytest.mark.parametrize("line", [1, 4, 8, 10])
+def test_a_measurement_that_is_interrupted(tmp_path: Path, line: int) -> None:
+    command = [*PROGRAM, "bench", str(tmp_path), "--size", "1T", "--count", "20", "--seconds", "1", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for _ in range(line):
+        process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, list(tmp_path.iterdir())) == (130, [])
+    assert "interrupted" in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.spec("CLI-013")
 def test_who_reads_goes_away(many: Path) -> None:
     process = subprocess.Popen([*PROGRAM, "ls", str(many)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -102,3 +145,16 @@ def test_without_the_extra(tmp_path: Path) -> None:
     done = subprocess.run([*PROGRAM, "ls"], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == ("remote-store: the command line needs typer; pip install 'remote-store[cli]'\n")
+
+
+@pytest.mark.spec("CLI-020")
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    line = "remote-store sy"
+    asked = {"_REMOTE_STORE_COMPLETE": f"complete_{shell}", "COMP_WORDS": line, "COMP_CWORD": "1"}
+    asked |= {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    program = "import sys; sys.argv[0] = 'remote-store'; from remote_store.cli import main; main()"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=False)
+    assert "sync" in done.stdout
+    assert "cp" not in done.stdout.split()

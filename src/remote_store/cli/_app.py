@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import _change, _copy, _errors, _look, _mirror, _stores
+from . import _bench, _change, _copy, _errors, _look, _mirror, _stores
 
 app = typer.Typer(
     name="remote-store",
@@ -41,5 +41,5 @@ def options(
     _errors.debug = debug
 
 
-for module in (_look, _copy, _mirror, _change, _stores):
+for module in (_look, _copy, _mirror, _change, _stores, _bench):
     module.add_to(app)

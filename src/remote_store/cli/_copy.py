@@ -13,10 +13,11 @@ from .._sync import copy_tree
 from ..transfer import EventKind, TransferEvent, TransferFailed, TransferOptions, TransferReport
 from ..transfer.events import OnEvent
 from ._change import inside
-from ._errors import FAILED, complain, reporting, words
+from ._errors import FAILED, complain, note, reporting, words
 from ._look import Json, Location
-from ._output import printable, say, say_json
-from ._places import Places
+from ._output import say, say_json
+from ._places import Place, Places
+from ._progress import shown
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 Skip = Annotated[bool, typer.Option("--skip-existing", help="Leave files alone that are there.")]
@@ -50,39 +51,43 @@ def cp(
         overwrite=overwrite, skip_existing=skip_existing, dry_run=dry_run, concurrency=concurrency,
         verify="full" if verify else "storage", on_error="fail_fast" if fail_fast else "collect",
     )  # fmt: skip
-    with Places(context.obj) as places, telling(as_json, quiet, dry_run) as tell:
+    with Places(context.obj) as places:
         here = places.find(source)
         there = inside(here, places.find(target))
+        sides = (here.store, here.path, there.store, there.path)
         try:
-            copy_tree(here.store, here.path, there.store, there.path, options=options, on_event=tell)
+            with telling(as_json, quiet, dry_run, here) as tell:
+                copy_tree(*sides, options=options, on_event=tell)
         except TransferFailed:
             raise typer.Exit(FAILED) from None  # each failure was told by its event
+        except KeyboardInterrupt:
+            again = "run it again" if overwrite or skip_existing else "run it again with --skip-existing"
+            raise KeyboardInterrupt(f"{again} to go on") from None
 
 
 @contextmanager
-def telling(as_json: bool, quiet: bool, every: bool) -> Iterator[OnEvent]:
+def telling(as_json: bool, quiet: bool, every: bool, source: Place | None = None) -> Iterator[OnEvent]:
     """Show events as they come, and their sum at the end, however that comes."""
     report = TransferReport()
-    with _progress(report, shown=not (as_json or quiet) and sys.stderr.isatty()) as moved:
+    try:
+        with shown(report, source, on_terminal=sys.stderr.isatty(), quiet=quiet or as_json) as moved:
 
-        def tell(event: TransferEvent) -> None:
-            report.add(event)
-            moved()
-            if as_json:
-                say_json(_as_dict(event))
-            elif event.kind is EventKind.FAILED and event.error is not None:
-                complain(words(event.error))
-            elif every and event.kind is EventKind.SKIPPED and not quiet:
-                say(f"{event.path}  {event.size}")
+            def tell(event: TransferEvent) -> None:
+                report.add(event)
+                moved(event)
+                if as_json:
+                    say_json(_as_dict(event))
+                elif event.kind is EventKind.FAILED and event.error is not None:
+                    complain(words(event.error))
+                elif every and event.kind is EventKind.SKIPPED and not quiet:
+                    say(f"{event.path}  {event.size}")
 
-        try:
             yield tell
-        finally:
-            moved(ended=True)
-            if as_json:
-                say_json({"report": report.as_dict()})
-            elif report.planned and not quiet:
-                print(printable(_summary(report)), file=sys.stderr)
+    finally:
+        if as_json:
+            say_json({"report": report.as_dict()})
+        elif report.planned and not quiet:
+            note(_summary(report))
 
 
 def _summary(report: TransferReport) -> str:
@@ -99,40 +104,6 @@ def _as_dict(event: TransferEvent) -> dict[str, object]:
     if event.detail:
         found["detail"] = event.detail
     return found
-
-
-class _Moved:
-    """Brings a progress bar up to the report; nothing where none is shown."""
-
-    def __init__(self, report: TransferReport, bar: object = None) -> None:
-        self._report, self._bar = report, bar
-
-    def __call__(self, ended: bool = False) -> None:
-        from rich.progress import Progress
-
-        if isinstance(self._bar, Progress):
-            report, task = self._report, self._bar.task_ids[0]
-            files = f"{report.done:,} of {report.planned:,} files"
-            self._bar.update(task, total=report.planned_bytes, completed=report.done_bytes, description=files)
-            if ended:
-                self._bar.refresh()
-
-
-@contextmanager
-def _progress(report: TransferReport, *, shown: bool) -> Iterator[_Moved]:
-    if not shown:
-        yield _Moved(report)
-        return
-    from rich import progress
-    from rich.console import Console
-
-    columns = (
-        progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn(True),
-        progress.TransferSpeedColumn(), progress.TimeRemainingColumn(),
-    )  # fmt: skip
-    with progress.Progress(*columns, console=Console(stderr=True), refresh_per_second=5) as bar:
-        bar.add_task("", total=None)
-        yield _Moved(report, bar)
 
 
 def add_to(app: typer.Typer) -> None:

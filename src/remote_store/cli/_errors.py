@@ -49,8 +49,9 @@ def reporting(command: F) -> F:
             # Who reads has gone away, as `head` does; nor may the interpreter try again at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(BROKEN_PIPE) from None
-        except KeyboardInterrupt:
-            complain("interrupted; nothing is half written. Run the command again to go on")
+        except KeyboardInterrupt as error:
+            how = str(error) or "run the command again to go on"
+            complain(f"interrupted; nothing is half written; {how}")
             raise typer.Exit(INTERRUPTED) from None
         except (RemoteStoreError, Usage, ValueError, TypeError, OSError) as error:
             if debug:
@@ -81,5 +82,10 @@ def code_of(error: BaseException) -> int:
 
 
 def complain(line: str) -> None:
-    """Print a line on the error stream."""
-    print(f"remote-store: {printable(line)}", file=sys.stderr)
+    """Print what went wrong on the error stream."""
+    note(f"remote-store: {line}")
+
+
+def note(line: str) -> None:
+    """Print a line that is no result on the error stream."""
+    print(printable(line), file=sys.stderr, flush=True)

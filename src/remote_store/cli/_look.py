@@ -14,7 +14,7 @@ from .._sync import Store
 from ..errors import NotFound
 from ..models import FileInfo, RemoteFolder
 from ._errors import Usage, reporting
-from ._output import entry_as_dict, human, printable, say, say_json, time_of
+from ._output import bytes_of, entry_as_dict, human, printable, say, say_json, time_of
 from ._places import Place, Places
 
 Location = Annotated[str, typer.Argument(help="store-name:path, a URL, or a path of this machine.")]
@@ -22,7 +22,6 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object for each lin
 Human = Annotated[bool, typer.Option("--human", "-H", help="Sizes in K, M, G: powers of 1024.")]
 CHUNK: Final = 1 << 20
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_BYTES: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 def entries(place: Place, recursive: bool) -> Iterable[FileInfo | RemoteFolder]:
@@ -37,6 +36,17 @@ def entries(place: Place, recursive: bool) -> Iterable[FileInfo | RemoteFolder]:
     if path and not store.is_folder(path):
         raise NotFound("there is no such file or folder", path=place.text)
     return store.list_files(path, recursive=True) if recursive else store.iter_children(path)
+
+
+def folder(place: Place) -> Place:
+    """Return a place that is a folder.
+
+    Raises:
+        NotFound: it is none.
+    """
+    if place.path and not place.store.is_folder(place.path):
+        raise NotFound("there is no such folder", path=place.text)
+    return place
 
 
 @reporting
@@ -73,7 +83,7 @@ def _line(entry: FileInfo | RemoteFolder, human_sizes: bool) -> str:
 def tree(context: typer.Context, location: Location) -> None:
     """Show a folder and all below it as a tree."""
     with Places(context.obj) as places:
-        place = places.find(location)
+        place = folder(places.find(location))
         say(place.text)
         _branch(place.store, place.path, "")
 
@@ -101,7 +111,7 @@ def find(
     least, most = _sizes(size)
     after, before = _moment(newer), _moment(older)
     with Places(context.obj) as places:
-        place = places.find(location)
+        place = folder(places.find(location))
         store = place.store.child(place.path) if place.path else place.store
         found = store.glob(glob) if glob else store.list_files(recursive=True)
         for info in found:
@@ -120,11 +130,10 @@ def find(
 def _sizes(text: str | None) -> tuple[int, int | None]:
     if text is None:
         return 0, None
-    match = re.fullmatch(r"([+-])(\d+)([kmgt]?)", text.lower())
-    if match is None:
+    if text[:1] not in ("+", "-"):
         raise Usage(f"--size is +1M for at least, or -10k for at most, not {text!r}")
-    amount = int(match[2]) * _BYTES[match[3]]
-    return (amount, None) if match[1] == "+" else (0, amount)
+    amount = bytes_of(text[1:])
+    return (amount, None) if text[0] == "+" else (0, amount)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -10,7 +10,7 @@ from .._sync import plan_sync, sync
 from ..transfer import Action, TransferFailed, TransferOptions
 from ._copy import Concurrency, DryRun, FailFast, Quiet, Verify, telling
 from ._errors import FAILED, reporting
-from ._look import Json, Location
+from ._look import Json, Location, folder
 from ._output import say, say_json
 from ._places import Places
 
@@ -63,7 +63,7 @@ def check(
     """Compare two folders; print each difference, and exit with 1 if there is any."""
     differ = False
     with Places(context.obj) as places:
-        here, there = places.find(source), places.find(target)
+        here, there = folder(places.find(source)), places.find(target)
         for line in plan_sync(here.store, here.path, there.store, there.path, compare=compare, delete=True):
             if line.action is Action.UNCHANGED:
                 continue

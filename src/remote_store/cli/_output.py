@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any, Final
 
 from ..models import FileInfo, RemoteFolder
 
 _UNITS: Final = ("", "K", "M", "G", "T", "P")
+_BYTES: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 def printable(text: str) -> str:
@@ -36,6 +38,18 @@ def human(size: int) -> str:
             return f"{size}" if not unit else f"{amount:.1f}{unit}"
         amount /= 1024
     raise AssertionError("the last unit takes everything")
+
+
+def bytes_of(text: str) -> int:
+    """Return a number of bytes that was written as 512, 10k, 1M or 2G, in powers of 1024.
+
+    Raises:
+        ValueError: it is no such number.
+    """
+    match = re.fullmatch(r"(\d+)([kmgt]?)", text.lower())
+    if match is None:
+        raise ValueError(f"a size is a number of bytes, or one with k, M, G or T, such as 1M, not {text!r}")
+    return int(match[1]) * _BYTES[match[2]]
 
 
 def time_of(moment: datetime | None) -> str:
