@@ -18,6 +18,7 @@ from ._errors import NAME
 from ._listing import S3Pages
 from ._objects import etag_of, info_of_headers
 from ._options import MIB, Options
+from ._sweep import sweep
 from ._upload import S3Writer, Upload, put, refusal
 from ._write_options import NONE, parameters_of
 
@@ -210,6 +211,19 @@ class S3Backend(Backend):
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
         result, _ = await _runtime.on_asyncio(_change.copy, self._api, src, dst, overwrite)
         return result
+
+    async def sweep_uploads(self, folder: str = "", *, older_than: float = 604800) -> int:
+        """Delete what killed processes left behind: parts of uploads, and small objects of the backend's own.
+
+        Args:
+            folder: the folder below which uploads are looked for; none is the whole bucket.
+            older_than: seconds since an upload was begun, by the server's clock. One that is under
+                way for longer is ended, too, and fails.
+
+        Returns:
+            How many were deleted.
+        """
+        return await _runtime.on_asyncio(sweep, self._api, folder.strip("/"), older_than)
 
     # -- listing ---------------------------------------------------------------
 
