@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -229,6 +230,33 @@ def test_expired_credentials_are_looked_for_again(
         for more in OPERATIONS.values():
             more(store)
         assert len(fake.asked) == before + len(OPERATIONS)
+
+
+@pytest.mark.spec("S3-004", "S3-050")
+@pytest.mark.parametrize("minutes", [5, 300], ids=["about to expire", "expired early"])
+def test_credentials_of_a_container_are_fetched_again(
+    fake: Proxy, login: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    given = [("second", 300), ("first", minutes)]
+    tokens: list[str | None] = []
+
+    def hook(asked: Asked, ask: object) -> Reply:
+        if asked.target == "/login":
+            token, valid = given.pop()
+            expiry = (datetime.now(UTC) + timedelta(minutes=valid)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            key = {"AccessKeyId": KEY, "SecretAccessKey": SECRET, "Token": token, "Expiration": expiry}
+            return Reply(200, json.dumps(key).encode())
+        tokens.append(asked.header("x-amz-security-token"))
+        refused = len(tokens) > 1 and tokens[-1] == "first"
+        return error_reply(400, "ExpiredToken") if refused else found(asked)
+
+    fake.hook = hook
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{fake.url}/login")
+    options: Any = {"key": None, "secret": None}
+    with Store(quick("bucket", fake.url, **options)) as store:
+        for _ in range(3):
+            assert store.read_bytes("a") == b"content"
+    assert tokens == (["second"] * 3 if minutes == 5 else ["first", "first", "second", "second"])
 
 
 @pytest.mark.spec("S3-050")

@@ -50,9 +50,9 @@ class S3Backend(Backend):
             holds up to ``part_size`` bytes in memory; 1 reads large objects as one stream.
         hot_path: make plain requests (GET, HEAD, PUT, DELETE, parts and listings) without
             aiobotocore's own machinery, at a fraction of its processor time. It is left
-            where it is not understood: other signatures, sessions of your own. Hooks on
-            the client's events do not see such requests. ``"aiohttp"`` sends them through
-            aiobotocore's HTTP client, as it is done by itself where a proxy is configured.
+            where it is not understood: other signatures, sessions of your own, handlers
+            on the client's events. ``"aiohttp"`` sends such requests through aiobotocore's
+            HTTP client, as it is done by itself where a proxy is configured.
         write_options: what to store beside each file, where a write does not say otherwise:
             a storage class or an encryption, say. Copies take these two from here as well.
         conditional_writes: whether the server honours the conditions of ``overwrite=False``

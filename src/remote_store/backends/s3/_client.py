@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ... import _runtime
@@ -84,3 +85,17 @@ def with_way_in(arguments: dict[str, Any]) -> list[HttpSession]:
     if getattr(config, "http_session_cls", AIOHTTPSession) is AIOHTTPSession:
         config.http_session_cls = WayIn  # the object is ours; merging loses it in older versions
     return made
+
+
+def notice_hooks(events: Any, call: Callable[[], None]) -> None:
+    """Have a call made when somebody registers a handler of a client's events from now on."""
+    for name in ("register", "register_first", "register_last"):
+        setattr(events, name, _noticed(getattr(events, name), call))
+
+
+def _noticed(register: Callable[..., None], call: Callable[[], None]) -> Callable[..., None]:
+    def registering(*args: Any, **options: Any) -> None:
+        call()
+        register(*args, **options)
+
+    return registering

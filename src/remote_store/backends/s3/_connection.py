@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ._client import prepared, with_way_in
+from ._client import notice_hooks, prepared, with_way_in
 from ._errors import EXPIRED, SKEWED, code_of, date_of, status_of
 from ._options import Options
 
@@ -54,6 +54,7 @@ class Connection:
         self._lessons = _LESSONS if http is not None else 0
         self._seen: dict[str, Any] = {}
         self._renewals = 0
+        self._hooked = False
         self._listen()
 
     def _listen(self) -> None:
@@ -68,6 +69,11 @@ class Connection:
         events.register_first("choose-signer.s3", _sign_urls_like_requests)
         events.register("before-sign.s3", self._look)
         events.register("before-send.s3", tell)
+        notice_hooks(events, self._leave_all_to_the_client)
+
+    def _leave_all_to_the_client(self) -> None:
+        """Make no more requests past the client: there are handlers that want to see all."""
+        self._hooked, self._wire = True, None
 
     def _look(self, request: Any, region_name: str, signature_version: object, **_: object) -> None:
         """Note how the client signs: presigned URLs, which are made to learn from, and requests."""
@@ -160,7 +166,7 @@ class Connection:
 
     async def _learnt(self) -> Wire | None:
         """Return the wire if the client's requests are for us to make, and it is not moved too often."""
-        if self._lessons:
+        if self._lessons and not self._hooked:
             self._lessons -= 1
             self._wire = await self._learn()
             if self._wire is None:

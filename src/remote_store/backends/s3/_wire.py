@@ -81,6 +81,8 @@ OPERATIONS: Final = {
         {"list-type": "2", "encoding-type": "url"},
     ),
 }  # fmt: skip
+_GET: Final = OPERATIONS["get_object"]
+_CRC: Final = "x-amz-checksum-crc32"
 _ANSWER: Final = {
     "etag": "ETag",
     "content-type": "ContentType",
@@ -122,6 +124,7 @@ class Wire:
     ) -> None:
         self._transport, self._base, self._credentials, self._checks = transport, base, credentials, checks
         self.region = base.region
+        self._unsigned = checks.send and base.scheme == "https"  # TLS and the checksum are enough
         self._signer = Signer(base.region)
         self._clock = clock
         self._second, self._written = 0, ""
@@ -142,12 +145,12 @@ class Wire:
             return None
         path, query, headers = built
         body: bytes = parameters.get("Body", b"")
-        summed = self._base.scheme == "https" and "x-amz-checksum-crc32" in headers
-        if len(body) > LONG and not summed:  # milliseconds in which the loop would stand still
-            seal = await _runtime.in_thread(self._seal, plain.method, body, headers)
-        else:
-            seal = self._seal(plain.method, body, headers)
-        headers["x-amz-content-sha256"] = seal
+        if plain.method != "PUT":
+            headers["x-amz-content-sha256"] = EMPTY
+        elif len(body) <= LONG or (self._unsigned and _CRC in headers):
+            self._seal(body, headers)
+        else:  # milliseconds in which the loop would stand still
+            await _runtime.in_thread(self._seal, body, headers)
         credentials = await self._credentials()
         if credentials is None:
             return None
@@ -186,21 +189,16 @@ class Wire:
             elif name not in ("Bucket", "Key", "Body"):
                 return None  # something that only the client knows
         key = parameters.get("Key")
+        if plain is _GET and self._checks.ask and "range" not in headers:
+            headers.setdefault("x-amz-checksum-mode", "ENABLED")
         path = f"{self._base.path}/{quoted_path(key)}" if key is not None else self._base.path or "/"
         return path, query_string(query), headers
 
-    def _seal(self, method: str, body: bytes, headers: dict[str, str]) -> str:
-        """Add the checksum of what is sent; return what stands for the body in the signature."""
-        if method == "GET" and self._checks.ask and "range" not in headers:
-            headers.setdefault("x-amz-checksum-mode", "ENABLED")
-        if method != "PUT":
-            return EMPTY
-        if self._checks.send:
-            if "x-amz-checksum-crc32" not in headers:
-                headers["x-amz-checksum-crc32"] = in_base64(zlib.crc32(body))
-            if self._base.scheme == "https":
-                return UNSIGNED
-        return hashlib.sha256(body).hexdigest()
+    def _seal(self, body: bytes, headers: dict[str, str]) -> None:
+        """Add the checksum of a body, and what stands for it in the signature."""
+        if self._checks.send and _CRC not in headers:
+            headers[_CRC] = in_base64(zlib.crc32(body))
+        headers["x-amz-content-sha256"] = UNSIGNED if self._unsigned else hashlib.sha256(body).hexdigest()
 
     async def _answer(
         self, operation: str, parameters: Mapping[str, Any], reply: Reply
