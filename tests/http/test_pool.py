@@ -13,7 +13,7 @@ from tests.http.conftest import Run
 from tests.http.support import Peer, always, answer, serving
 from tests.http.test_answers import got, pool
 
-from remote_store._http import Origin, Pool
+from remote_store._http import ConnectTimeout, NoConnection, Origin, Pool
 
 CONTENT = b"0123456789abcdef" * 500_000  # 8 MB
 
@@ -147,7 +147,7 @@ def test_a_silent_server(run: Run) -> None:
         run(main)
 
 
-@pytest.mark.spec("HTTP-007")
+@pytest.mark.spec("HTTP-007", "HTTP-013")
 def test_a_server_that_does_not_speak_tls(run: Run) -> None:
     async def main() -> None:
         made = Pool(
@@ -155,7 +155,7 @@ def test_a_server_that_does_not_speak_tls(run: Run) -> None:
             limit=1, connect_timeout=0.2, read_timeout=5, keepalive=5,
         )  # fmt: skip
         for _ in range(2):
-            with pytest.raises(TimeoutError, match="no connection within"):
+            with pytest.raises(ConnectTimeout, match="no connection within"):
                 await made.send("GET", "/", {"host": "x"})
         await made.aclose()
 
@@ -366,7 +366,7 @@ def test_closing_ends_all(run: Run) -> None:
     assert server.open == 0
 
 
-@pytest.mark.spec("HTTP-007")
+@pytest.mark.spec("HTTP-013")
 def test_a_port_where_nobody_listens(run: Run) -> None:
     with serving(always(answer())) as server:
         port = server.port
@@ -374,8 +374,9 @@ def test_a_port_where_nobody_listens(run: Run) -> None:
     async def main() -> None:
         made = pool(port, limit=1)
         for _ in range(3):
-            with pytest.raises(ConnectionRefusedError):
+            with pytest.raises(NoConnection, match=r"[Cc]onnect") as caught:
                 await got(made)
+            assert isinstance(caught.value.__cause__, ConnectionRefusedError)
         await made.aclose()
 
     run(main)

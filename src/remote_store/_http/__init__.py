@@ -10,5 +10,7 @@ No redirects, cookies, proxies or content codings; who needs those has a general
 
 from ._answer import BadAnswer as BadAnswer
 from ._connection import Response as Response
+from ._pool import ConnectTimeout as ConnectTimeout
+from ._pool import NoConnection as NoConnection
 from ._pool import Origin as Origin
 from ._pool import Pool as Pool

@@ -17,6 +17,14 @@ NEXT_ADDRESS_SECONDS: Final = 0.25
 """How long one address of a host is tried alone (RFC 8305)."""
 
 
+class NoConnection(ConnectionError):
+    """No connection could be made: no such host, or nobody listens there."""
+
+
+class ConnectTimeout(TimeoutError):
+    """No connection stood in time."""
+
+
 class Origin(NamedTuple):
     """Where a server is. With a context, TLS is spoken to it."""
 
@@ -65,7 +73,8 @@ class Pool:
         requests that may come twice.
 
         Raises:
-            OSError: there is no connection, or it broke; TimeoutError and BadAnswer among them.
+            NoConnection, ConnectTimeout: there is no connection; nothing was sent.
+            OSError: it broke; TimeoutError and BadAnswer among them.
             ValueError: a header cannot be sent.
         """
         head = _head(method, target, headers, body)
@@ -133,7 +142,10 @@ class Pool:
             if connection not in self._open:
                 self._free()
             if isinstance(error, TimeoutError):
-                raise TimeoutError(f"no connection within {self._connect_timeout:g} seconds") from error
+                text = f"no connection within {self._connect_timeout:g} seconds"
+                raise ConnectTimeout(text) from error
+            if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+                raise NoConnection(*error.args) from error
             raise
         if self._closed:
             connection.abort()

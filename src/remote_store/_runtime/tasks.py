@@ -29,11 +29,7 @@ class Tasks:
 
     def spawn(self, call: Callable[..., Awaitable[T]], *args: Any) -> asyncio.Task[T]:
         """Begin one whose outcome is looked at by the caller, and which ``stop`` leaves alone."""
-
-        async def main() -> T:
-            return await call(*args)
-
-        return self.loop.create_task(main())
+        return _in_task(self.loop, call, *args)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
@@ -63,13 +59,18 @@ class Tasks:
 
 def begun(call: Callable[..., Awaitable[T]], *args: Any) -> asyncio.Task[T]:
     """Begin a coroutine function whose outcome may never be looked at."""
+    task = _in_task(asyncio.get_running_loop(), call, *args)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # or the loop would complain
+    return task
 
+
+def _in_task(
+    loop: asyncio.AbstractEventLoop, call: Callable[..., Awaitable[T]], *args: Any
+) -> asyncio.Task[T]:
     async def main() -> T:
         return await call(*args)
 
-    task = asyncio.get_running_loop().create_task(main())
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # or the loop would complain
-    return task
+    return loop.create_task(main())
 
 
 async def unbroken(task: asyncio.Task[T]) -> T:

@@ -200,7 +200,7 @@ _HOP = ("content-length", "connection", "transfer-encoding")
 
 def quick(bucket: str, url: str, client: dict[str, Any] | None = None, **options: Any) -> S3Backend:
     """Return a backend that asks once and does not wait long."""
-    usual = {"retries": {"total_max_attempts": 1}, "connect_timeout": 2, "read_timeout": 10}
+    usual = {"retries": {"total_max_attempts": 1}, "connect_timeout": 20, "read_timeout": 30}
     login = {"key": KEY, "secret": SECRET, "region_name": "us-east-1"}
     known = {"conditional_writes": True}  # so that tests see their own requests only
     return S3Backend(

@@ -38,7 +38,7 @@ def pair(bucket: str, other: str, server: S3Server, **options: Any) -> tuple[S3B
     return S3Backend(bucket, **server.options), S3Backend(other, **{**server.options, **options})
 
 
-@pytest.mark.spec("S3-046", "XFER-009")
+@pytest.mark.spec("S3-060", "XFER-009")
 @pytest.mark.parametrize("parts", [False, True])
 def test_a_folder_goes_over_without_its_content_coming_here(
     bucket: str, other: str, seaweedfs: S3Server, parts: bool, monkeypatch: pytest.MonkeyPatch
@@ -60,7 +60,7 @@ def test_a_folder_goes_over_without_its_content_coming_here(
         assert target.get_file_info("t/large").extra["metadata"] == {"who": "me"}
 
 
-@pytest.mark.spec("S3-046", "BE-020")
+@pytest.mark.spec("S3-060", "BE-020")
 @pytest.mark.parametrize(
     ("src", "dst", "error", "path"),
     [

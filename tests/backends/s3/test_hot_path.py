@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import zlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiobotocore.client import AioBaseClient
 from aiobotocore.httpsession import AIOHTTPSession
-from tests.backends.s3.support import Proxy, Reply, error_reply, quick
+from tests.backends.s3.support import Asked, Proxy, Reply, error_reply, quick
 from tests.services import S3Server
 
 from remote_store import (
     AlreadyExists,
+    AsyncStore,
     BackendUnavailable,
     NotFound,
     PermissionDenied,
@@ -34,9 +37,9 @@ def by_wire(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     made: list[str] = []
     request = Wire.request
 
-    async def counted(wire: Wire, operation: str, parameters: Any) -> dict[str, Any] | None:
+    async def counted(wire: Wire, operation: str, parameters: Any) -> Any:
         answer = await request(wire, operation, parameters)
-        if answer is not None:
+        if isinstance(answer, dict):
             made.append(operation)
         return answer
 
@@ -148,6 +151,41 @@ def test_other_signatures_are_left_to_the_client(
     assert str(fake.asked[0].header("authorization")).startswith(authorization)
 
 
+def test_a_bucket_of_s3_express_is_left_to_the_client(fake: Proxy, by_wire: list[str]) -> None:
+    login = b"<AccessKeyId>a</AccessKeyId><SecretAccessKey>b</SecretAccessKey><SessionToken>t</SessionToken>"
+    login += b"<Expiration>2099-01-01T00:00:00Z</Expiration>"
+    session = b"<CreateSessionResult><Credentials>" + login + b"</Credentials></CreateSessionResult>"
+
+    def hook(asked: Asked, ask: object) -> Reply:
+        return Reply(200, session if "session" in asked.target else b"content", [("ETag", '"1"')])
+
+    fake.hook = hook
+    with Store(quick("bucket--usw2-az1--x-s3", fake.url, region_name="us-west-2")) as store:
+        for _ in range(2):
+            assert store.read_bytes("a") == b"content"
+    assert by_wire == []
+    assert fake.asked[-1].header("x-amz-s3session-token") == "t"
+
+
+@pytest.mark.parametrize("register", ["register", "register_first", "register_last"])
+def test_a_handler_of_the_clients_events_sees_all_requests(
+    seaweedfs: S3Server, bucket: str, by_wire: list[str], register: str
+) -> None:
+    seen: list[str] = []
+
+    async def main() -> None:
+        async with AsyncStore(quick(bucket, seaweedfs.endpoint_url)) as store:
+            await store.write("a", b"x")
+            events: Any = store.unwrap(AioBaseClient).meta.events
+            getattr(events, register)("before-call.s3", lambda model, **_: seen.append(model.name))
+            await store.read_bytes("a")
+            await store.delete("a")
+
+    asyncio.run(main())
+    assert by_wire == ["put_object"]
+    assert seen == ["GetObject", "HeadObject", "DeleteObject"]
+
+
 MISTAKES: dict[str, tuple[Callable[[Store], object], type[RemoteStoreError]]] = {
     "missing": (lambda store: store.read_bytes("missing"), NotFound),
     "no facts": (lambda store: store.get_file_info("missing"), NotFound),
@@ -169,12 +207,20 @@ def test_both_ways_raise_the_same(seaweedfs: S3Server, bucket: str, mistake: str
     assert said[0] == said[1]
 
 
-def test_an_answer_that_is_no_success_is_asked_for_again(fake: Proxy) -> None:
-    fake.hook = lambda asked, ask: error_reply(403, "AccessDenied")
-    with Store(quick("bucket", fake.url)) as store:
+@pytest.mark.parametrize("hot_path", [True, "aiohttp", False])
+@pytest.mark.parametrize("tries", [1, 3])
+def test_an_answer_that_is_no_success_is_the_first_try_of_the_client(
+    fake: Proxy, hot_path: Any, tries: int
+) -> None:
+    fake.hook = lambda asked, ask: error_reply(503, "SlowDown")
+    with Store(quick("bucket", fake.url, {"retries": {"total_max_attempts": tries}}, hot_path=hot_path)) as s:
+        with pytest.raises(BackendUnavailable, match="SlowDown"):
+            s.read_bytes("a")
+        assert fake.operations() == ["GET"] * tries
+        fake.hook = lambda asked, ask: error_reply(403, "AccessDenied")
         with pytest.raises(PermissionDenied, match="AccessDenied"):
-            store.read_bytes("a")
-    assert fake.operations() == ["GET", "GET"]
+            s.read_bytes("a")
+    assert fake.operations() == ["GET"] * (tries + 1)
 
 
 def test_a_missing_object_is_not_asked_for_again(fake: Proxy) -> None:

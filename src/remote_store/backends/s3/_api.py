@@ -11,7 +11,7 @@ from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ._conditions import Conditions
 from ._connection import Connection, connect
 from ._errors import NAME, code_of, status_of, translated
-from ._options import Options, customer_key
+from ._options import Options
 
 if TYPE_CHECKING:
     from aiobotocore.client import AioBaseClient
@@ -83,9 +83,9 @@ class Api:
 
     def _customer_key(self, operation: str) -> Mapping[str, str]:
         """Return the encryption key that the bucket's owner keeps, for requests that need it."""
-        if self.options.sse_customer_key is None or operation not in _WITH_KEY:
+        key = self.options.customer_key
+        if not key or operation not in _WITH_KEY:
             return {}
-        key = customer_key(self.options.sse_customer_key)
         if "copy" in operation:
             return {**key, **{f"CopySource{name}": value for name, value in key.items()}}
         return key

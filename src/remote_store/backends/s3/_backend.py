@@ -18,6 +18,7 @@ from ._errors import NAME
 from ._listing import S3Pages
 from ._objects import etag_of, info_of_headers
 from ._options import MIB, Options
+from ._sweep import sweep
 from ._upload import S3Writer, Upload, put, refusal
 from ._write_options import NONE, parameters_of
 
@@ -49,9 +50,9 @@ class S3Backend(Backend):
             holds up to ``part_size`` bytes in memory; 1 reads large objects as one stream.
         hot_path: make plain requests (GET, HEAD, PUT, DELETE, parts and listings) without
             aiobotocore's own machinery, at a fraction of its processor time. It is left
-            where it is not understood: other signatures, sessions of your own. Hooks on
-            the client's events do not see such requests. ``"aiohttp"`` sends them through
-            aiobotocore's HTTP client, as it is done by itself where a proxy is configured.
+            where it is not understood: other signatures, sessions of your own, handlers
+            on the client's events. ``"aiohttp"`` sends such requests through aiobotocore's
+            HTTP client, as it is done by itself where a proxy is configured.
         write_options: what to store beside each file, where a write does not say otherwise:
             a storage class or an encryption, say. Copies take these two from here as well.
         conditional_writes: whether the server honours the conditions of ``overwrite=False``
@@ -220,6 +221,19 @@ class S3Backend(Backend):
         assert isinstance(source, S3Backend)
         result, _ = await _runtime.on_asyncio(_change.copy, self._api, src, dst, overwrite, source._api)
         return result
+
+    async def sweep_uploads(self, folder: str = "", *, older_than: float = 604800) -> int:
+        """Delete what killed processes left behind: parts of uploads, and small objects of the backend's own.
+
+        Args:
+            folder: the folder below which uploads are looked for; none is the whole bucket.
+            older_than: seconds since an upload was begun, by the server's clock. One that is under
+                way for longer is ended, too, and fails.
+
+        Returns:
+            How many were deleted.
+        """
+        return await _runtime.on_asyncio(sweep, self._api, folder.strip("/"), older_than)
 
     # -- listing ---------------------------------------------------------------
 

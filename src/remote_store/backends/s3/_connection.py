@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ... import _runtime
+from ._client import notice_hooks, prepared, with_way_in
+from ._errors import EXPIRED, SKEWED, code_of, date_of, status_of
 from ._options import Options
 
 if TYPE_CHECKING:
     from aiobotocore.client import AioBaseClient
     from aiobotocore.session import AioSession
 
+    from ._first_try import FirstTry
     from ._signing import Credentials
     from ._transports import Base, HttpSession, Transport
     from ._wire import Wire
@@ -19,19 +21,15 @@ if TYPE_CHECKING:
 _LESSONS: Final = 3
 """How often the bucket's address is learnt anew before requests are left to the client for good."""
 _PROBE: Final = "key"
+_UNDERSTOOD: Final = ("s3v4", "s3v4-query", "s3-query", "remote-store-s3v4-query")
+"""What the signatures of plain buckets are called; a presigned URL may have the oldest kind, or ours."""
 
 
 async def connect(options: Options) -> Connection:
     """Make the running loop's client."""
-    session, arguments = await _runtime.in_thread(_prepared, options)
-    http = _with_way_in(arguments)
+    session, arguments = await prepared(options)
+    http = with_way_in(arguments)
     client: AioBaseClient = await session.create_client("s3", **arguments).__aenter__()
-    from botocore.handlers import add_expect_header
-
-    # It makes every small upload wait for a second answer of the server.
-    client.meta.events.unregister("before-call.s3", add_expect_header)
-    events: Any = client.meta.events  # its stubs know of no handler that returns something
-    events.register_first("choose-signer.s3", _sign_urls_like_requests)
     return Connection(options, session, client, http[0] if http and options.hot_path else None)
 
 
@@ -46,13 +44,36 @@ class Connection:
     def __init__(
         self, options: Options, session: AioSession, client: AioBaseClient, http: HttpSession | None
     ) -> None:
+        from ._clock import Clock
+
         self.client = client
         self._options, self._session, self._http = options, session, http
+        self._clock = Clock()
         self._wire: Wire | None = None
         self._transports: dict[tuple[str, str], Transport] = {}
         self._lessons = _LESSONS if http is not None else 0
         self._seen: dict[str, Any] = {}
-        client.meta.events.register("before-sign.s3", self._look)
+        self._renewals = 0
+        self._hooked = False
+        self._listen()
+
+    def _listen(self) -> None:
+        from botocore.handlers import add_expect_header
+
+        from ._first_try import tell
+
+        events: Any = self.client.meta.events  # its stubs know of no handler that returns something
+        # It makes every small upload wait for a second answer of the server.
+        events.unregister("before-call.s3", add_expect_header)
+        self._clock.signs(self.client)  # before the next: the first one that answers is taken
+        events.register_first("choose-signer.s3", _sign_urls_like_requests)
+        events.register("before-sign.s3", self._look)
+        events.register("before-send.s3", tell)
+        notice_hooks(events, self._leave_all_to_the_client)
+
+    def _leave_all_to_the_client(self) -> None:
+        """Make no more requests past the client: there are handlers that want to see all."""
+        self._hooked, self._wire = True, None
 
     def _look(self, request: Any, region_name: str, signature_version: object, **_: object) -> None:
         """Note how the client signs: presigned URLs, which are made to learn from, and requests."""
@@ -63,32 +84,89 @@ class Connection:
             self._seen["redirected"] = region_name
 
     async def request(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a request and return the answer in botocore's words. Raises what botocore raises."""
-        answer = await self._by_wire(operation, parameters)
-        if answer is None:
-            answer = await getattr(self.client, operation)(**parameters)
+        """Make a request and return the answer in botocore's words. Raises what botocore raises.
+
+        Once more, if the clock or the credentials were refused and there are better ones.
+        """
+        renewals = self._renewals
+        try:
+            return await self._tried(operation, parameters)
+        except Exception as error:  # noqa: BLE001 - raised below, unless the second try succeeds
+            told = await self._explained(operation, parameters, error)
+            if not await self._mended(told, renewals):
+                raise told from told.__cause__
+        return await self._tried(operation, parameters)
+
+    async def _tried(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        found = await self._by_wire(operation, parameters)
+        if isinstance(found, dict):
+            return found
+        return await self._by_client(operation, parameters, found)
+
+    async def _by_client(
+        self, operation: str, parameters: Mapping[str, Any], known: FirstTry | None
+    ) -> dict[str, Any]:
+        from ._first_try import first_try
+
+        before = first_try.set(known)
+        try:
+            answer: dict[str, Any] = await getattr(self.client, operation)(**parameters)
+        finally:
+            first_try.reset(before)
+            if self._wire is not None and self._seen.get("redirected") not in (None, self._wire.region):
+                self._wire = None  # the client knows the way now
         return answer
 
-    async def _by_wire(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-        wire = self._wire
+    async def _by_wire(
+        self, operation: str, parameters: Mapping[str, Any]
+    ) -> dict[str, Any] | FirstTry | None:
+        wire = self._wire or await self._learnt()
         if wire is None:
-            wire = await self._learnt()
-            if wire is None:
-                return None
-        try:
-            answer = await wire.request(operation, parameters)
-        except wire.elsewhere:
-            self._wire = None  # the client follows, and knows the way then
-        except wire.network_errors:
-            pass  # the client tries again, and tells what is wrong if it still is
-        else:
+            return None
+        found = await wire.request(operation, parameters)
+        if isinstance(found, dict):
             self._lessons = _LESSONS
-            return answer
-        return None
+        elif found is not None and found.elsewhere:
+            self._wire = None  # the client follows
+        return found
+
+    # -- what can be mended ----------------------------------------------------
+
+    async def _explained(self, operation: str, parameters: Mapping[str, Any], error: Exception) -> Exception:
+        """Return the error that says why: the answer to HEAD has a status, and the one to GET a code."""
+        if operation != "head_object" or status_of(error) not in (400, 403):
+            return error
+        try:
+            answer = await self._tried("get_object", {**parameters, "Range": "bytes=0-0"})
+        except Exception as told:  # noqa: BLE001 - it is raised, or the first one is
+            return told if status_of(told) == status_of(error) else error
+        answer["Body"].close()
+        return error
+
+    async def _mended(self, error: Exception, renewals: int) -> bool:
+        """Return True if there is a reason to hope that the same request will be taken now."""
+        code = code_of(error)
+        if code in SKEWED:
+            return self._clock.set_by(date_of(error))
+        return code in EXPIRED and await self._renewed(renewals)
+
+    async def _renewed(self, renewals: int) -> bool:
+        from ._renewal import Renewable
+
+        if self._given() is not None:
+            return False
+        found: object = await self._session.get_credentials()
+        if not isinstance(found, Renewable):
+            return False
+        renewed = await found.renew(renewals)
+        self._renewals = found.count
+        return renewed
+
+    # -- learning the way ------------------------------------------------------
 
     async def _learnt(self) -> Wire | None:
         """Return the wire if the client's requests are for us to make, and it is not moved too often."""
-        if self._lessons:
+        if self._lessons and not self._hooked:
             self._lessons -= 1
             self._wire = await self._learn()
             if self._wire is None:
@@ -115,7 +193,7 @@ class Connection:
             getattr(config, "request_checksum_calculation", None) != "when_required",
             getattr(config, "response_checksum_validation", None) != "when_required",
         )
-        return Wire(await self._transport(base), base, self._credentials(), checks)
+        return Wire(await self._transport(base), base, self._credentials(), checks, self._clock)
 
     async def _transport(self, base: Base) -> Transport:
         from ._transports import transport_for
@@ -128,94 +206,36 @@ class Connection:
             self._transports.setdefault(server, made)  # somebody else may have been quicker
         return self._transports[server]
 
-    def _credentials(self) -> Callable[[], Awaitable[Credentials]]:
+    def _given(self) -> Credentials | None:
+        """Return the credentials that the user gave; None if they are the chain's."""
         from ._signing import Credentials
-        from ._wire import Elsewhere
 
-        options, session = self._options, self._session
-        given = options.client_arguments()
-        if given.get("aws_access_key_id") is not None:
-            fixed = Credentials(
-                given["aws_access_key_id"], given["aws_secret_access_key"], given.get("aws_session_token")
-            )
+        given = self._options.client_arguments()
+        if given.get("aws_access_key_id") is None:
+            return None
+        return Credentials(
+            given["aws_access_key_id"], given["aws_secret_access_key"], given.get("aws_session_token")
+        )
 
-            async def return_fixed() -> Credentials:
-                return fixed
+    def _credentials(self) -> Callable[[], Awaitable[Credentials | None]]:
+        from ._signing import Credentials
 
-            return return_fixed
+        session, fixed = self._session, self._given()
 
-        async def ask() -> Credentials:
+        async def return_fixed() -> Credentials | None:
+            return fixed
+
+        async def ask() -> Credentials | None:
             found = await session.get_credentials()
             if found is None:
-                raise Elsewhere  # the client says what to do
+                return None
             frozen = await found.get_frozen_credentials()
             return Credentials(str(frozen.access_key), str(frozen.secret_key), frozen.token)
 
-        return ask
+        return ask if fixed is None else return_fixed
 
     async def aclose(self) -> None:
         """Close the client and all connections."""
         for transport in self._transports.values():
             await transport.aclose()
         await self.client.__aexit__(None, None, None)
-
-
-_UNDERSTOOD: Final = ("s3v4", "s3v4-query", "s3-query")
-"""What botocore calls the signatures of plain buckets; a presigned URL may have the oldest kind."""
-
-
-def _with_way_in(arguments: dict[str, Any]) -> list[HttpSession]:
-    """Have the client use a session that we can send through; it is in the list once the client is made."""
-    from aiobotocore.httpsession import AIOHTTPSession
-
-    from ._transports import HttpSession
-
-    made: list[HttpSession] = []
-
-    class WayIn(HttpSession):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            made.append(self)
-
-    config = arguments["config"]
-    if getattr(config, "http_session_cls", AIOHTTPSession) is AIOHTTPSession:
-        config.http_session_cls = WayIn  # the object is ours; merging loses it in older versions
-    return made
-
-
-_models: Final[dict[tuple[str, ...], Any]] = {}
-"""What sessions have read of the SDK's models, by where they look: large, and the same for all clients."""
-
-
-def _models_like(usual: Any) -> Any:
-    """Return the reader of models that clients share, with all read that making a client looks at."""
-    key = tuple(usual.search_paths)
-    if key not in _models:
-        from botocore.session import Session
-
-        session = Session()
-        session.register_component("data_loader", usual)
-        session.create_client(
-            "s3",
-            region_name="us-east-1",
-            aws_access_key_id="none",
-            aws_secret_access_key="none",  # noqa: S106 - nothing is asked with it
-        ).close()
-        _models[key] = usual
-    return _models[key]
-
-
-def _prepared(options: Options) -> tuple[AioSession, dict[str, Any]]:
-    """Return a session that has read its files, and what it takes to make a client.
-
-    In a worker thread: importing the SDK and reading its models takes tenths of a second.
-    """
-    from aiobotocore.session import AioSession
-
-    from . import _checks, _wire  # noqa: F401 - imported here, where that may take long
-
-    _checks.load_optional()
-
-    session = AioSession(profile=options.profile)
-    session.register_component("data_loader", _models_like(session.get_component("data_loader")))
-    return session, options.client_arguments(session.get_config_variable("region"))

@@ -34,6 +34,14 @@ _RIGHTS: Final = "these credentials may not do this; grant them the right, or us
 _REGION: Final = "the bucket is in another region; pass its region_name"
 _BUSY: Final = "the server is overloaded or has failed; try again later"
 _NAME: Final = "the server does not take this name"
+_NO_CONNECTION: Final = (
+    "no connection within connect_timeout; check endpoint_url and the network, or set connect_timeout,"
+    " and retries for the number of tries, in client_options"
+)
+_SILENT: Final = (
+    "the server said nothing for read_timeout; try again later, or set read_timeout,"
+    " and retries for the number of tries, in client_options"
+)
 
 CODES: Final[dict[str, Row]] = {
     "NoSuchKey": Row(NotFound, "there is no such object"),
@@ -83,6 +91,10 @@ CODES: Final[dict[str, Row]] = {
     "QuotaExceeded": Row(RemoteStoreError, "the storage is full"),
 }
 
+SKEWED: Final = frozenset(("RequestTimeTooSkewed",))
+EXPIRED: Final = frozenset(code for code, row in CODES.items() if row.advice is _EXPIRED)
+"""Codes of answers after which another clock, or other credentials, may help."""
+
 STATUSES: Final[dict[int, Row]] = {
     301: Row(RemoteStoreError, _REGION),
     400: Row(RemoteStoreError, "the server does not understand the request"),
@@ -116,14 +128,15 @@ TYPES: Final[dict[str, Row]] = {
         "no secure connection; check the certificate, or pass verify=PATH of a CA",
         False,
     ),
-    "ConnectTimeoutError": Row(
-        BackendUnavailable, "the server does not answer; check endpoint_url and the network"
-    ),
+    "ConnectTimeoutError": Row(BackendUnavailable, _NO_CONNECTION),
+    "ConnectionTimeoutError": Row(BackendUnavailable, _NO_CONNECTION),  # aiohttp's
     "EndpointConnectionError": Row(
         BackendUnavailable, "the server cannot be reached; check endpoint_url and the network"
     ),
     "ProxyConnectionError": Row(BackendUnavailable, "the proxy cannot be reached; check its address"),
-    "ReadTimeoutError": Row(BackendUnavailable, "the server stopped answering; try again later"),
+    "ReadTimeoutError": Row(BackendUnavailable, _SILENT),
+    "TimeoutError": Row(BackendUnavailable, _SILENT),
+    "ServerTimeoutError": Row(BackendUnavailable, _SILENT),  # aiohttp's
     "HTTPClientError": Row(BackendUnavailable, "the connection broke; try again"),
     "ConnectionError": Row(BackendUnavailable, "the server cannot be reached; check the network"),
     "IncompleteReadError": Row(BackendUnavailable, "the connection broke; try again"),
@@ -151,6 +164,11 @@ def code_of(error: BaseException | None) -> str:
     """Return the protocol's code behind an error; empty if there is none."""
     response = _response(error) or _response(getattr(error, "__cause__", None))
     return str(response.get("Error", {}).get("Code", ""))
+
+
+def date_of(error: BaseException | None) -> str:
+    """Return the server's time at the answer behind an error, as the answer has it; empty if it has none."""
+    return str(_response(error).get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", ""))
 
 
 def _response(error: BaseException | None) -> dict[str, Any]:

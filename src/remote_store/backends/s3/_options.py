@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -62,11 +63,15 @@ class Options:
             raise ValueError(f"concurrency must be 1 or more, not {self.concurrency}")
         for url in (self.endpoint_url, self.client_options.get("endpoint_url")):
             _check_endpoint(url)
-        if self.sse_customer_key is not None:
-            customer_key(self.sse_customer_key)
+        _ = self.customer_key
         for name, known in _SWITCHES.items():
             if (value := getattr(self, name)) not in known:
                 raise ValueError(f"{name} must be one of {known}, not {value!r}")
+
+    @cached_property
+    def customer_key(self) -> Mapping[str, str]:
+        """The encryption key of the user's own as parameters of a request; empty if there is none."""
+        return {} if self.sse_customer_key is None else _customer_key(self.sse_customer_key)
 
     def _check_login(self) -> None:
         if (self.key is None) != (self.secret is None):
@@ -132,7 +137,7 @@ class Options:
         return config.merge(AioConfig(signature_version=UNSIGNED)) if self.anon else config
 
 
-def customer_key(key: bytes | str) -> dict[str, str]:
+def _customer_key(key: bytes | str) -> dict[str, str]:
     """Return an encryption key, of 32 bytes or their base64, as parameters of a request.
 
     Raises:

@@ -2,9 +2,8 @@
 
 aiobotocore takes about 1.5 ms of processor time for a request and 100 ms for a page of a
 listing, in a thousand small steps. So GET, HEAD, PUT, DELETE, UploadPart and ListObjectsV2
-are built and signed here and go to the same aiohttp session. All else is left to the
-client: making it, credentials, addresses and regions, other requests, and every answer
-that is no success; such a request is made again there, with its retries and its errors.
+are built, signed and sent here. All else is left to the client: credentials, addresses
+and regions, other requests, and every answer that is no success, which is handed to it.
 
 Imported once the SDK is known to be there.
 """
@@ -12,7 +11,6 @@ Imported once the SDK is known to be there.
 from __future__ import annotations
 
 import hashlib
-import time
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -24,6 +22,8 @@ import aiohttp
 from ... import _runtime
 from . import _list_xml
 from ._checks import in_base64
+from ._clock import Clock
+from ._first_try import FirstTry
 from ._signing import EMPTY, UNSIGNED, Credentials, Signer, query_string, quoted_path, stamp_of
 from ._transports import Base, Reply, Transport
 
@@ -81,6 +81,8 @@ OPERATIONS: Final = {
         {"list-type": "2", "encoding-type": "url"},
     ),
 }  # fmt: skip
+_GET: Final = OPERATIONS["get_object"]
+_CRC: Final = "x-amz-checksum-crc32"
 _ANSWER: Final = {
     "etag": "ETag",
     "content-type": "ContentType",
@@ -110,27 +112,31 @@ class Checks(NamedTuple):
 
 
 class Wire:
-    """Plain requests to one bucket.
-
-    Attributes:
-        elsewhere: raised when the bucket seems to be in another place, or to want another signature.
-        network_errors: raised by what is left to the client, which tries again.
-    """
+    """Plain requests to one bucket, which is in one region."""
 
     def __init__(
         self,
         transport: Transport,
         base: Base,
-        credentials: Callable[[], Awaitable[Credentials]],
+        credentials: Callable[[], Awaitable[Credentials | None]],
         checks: Checks,
+        clock: Clock,
     ) -> None:
         self._transport, self._base, self._credentials, self._checks = transport, base, credentials, checks
+        self.region = base.region
+        self._unsigned = checks.send and base.scheme == "https"  # TLS and the checksum are enough
         self._signer = Signer(base.region)
+        self._clock = clock
         self._second, self._written = 0, ""
-        self.elsewhere, self.network_errors = Elsewhere, NETWORK_ERRORS
 
-    async def request(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Make a request and return the answer in botocore's words; None if that is better left to it."""
+    async def request(
+        self, operation: str, parameters: Mapping[str, Any]
+    ) -> dict[str, Any] | FirstTry | None:
+        """Make a request and return the answer in botocore's words.
+
+        What came instead of a success is returned for the client to go on from; None is what only
+        the client can do, or can make sense of.
+        """
         plain = OPERATIONS.get(operation)
         if plain is None:
             return None
@@ -139,28 +145,32 @@ class Wire:
             return None
         path, query, headers = built
         body: bytes = parameters.get("Body", b"")
-        summed = self._base.scheme == "https" and "x-amz-checksum-crc32" in headers
-        if len(body) > LONG and not summed:  # milliseconds in which the loop would stand still
-            seal = await _runtime.in_thread(self._seal, plain.method, body, headers)
-        else:
-            seal = self._seal(plain.method, body, headers)
-        headers["x-amz-content-sha256"] = seal
+        if plain.method != "PUT":
+            headers["x-amz-content-sha256"] = EMPTY
+        elif len(body) <= LONG or (self._unsigned and _CRC in headers):
+            self._seal(body, headers)
+        else:  # milliseconds in which the loop would stand still
+            await _runtime.in_thread(self._seal, body, headers)
         credentials = await self._credentials()
+        if credentials is None:
+            return None
         request = plain.method, self._base.host, path, query
         signed = self._signer.sign(credentials, request, headers, self._stamp())
         signed["accept-encoding"] = "identity"
         signed["user-agent"] = USER_AGENT
         target = f"{path}?{query}" if query else path
         payload = body if plain.method == "PUT" else None
-        reply = await self._transport.send(plain.method, target, signed, payload)
-        answer = await self._answer(operation, reply)
-        if answer is None and reply.status == 412 and not _CONDITIONS.keys().isdisjoint(parameters):
-            raise Refused
-        return answer
+        try:
+            reply = await self._transport.send(plain.method, target, signed, payload)
+            return await self._answer(operation, parameters, reply)
+        except _NO_ANSWER as error:
+            return FirstTry(error=error)
+        except ValueError:
+            return None  # an answer that makes no sense
 
     def _stamp(self) -> str:
         """Return the time; the text of a second is made once."""
-        second = int(time.time())
+        second = int(self._clock.now())
         if second != self._second:
             self._second, self._written = second, stamp_of(second)
         return self._written
@@ -179,23 +189,20 @@ class Wire:
             elif name not in ("Bucket", "Key", "Body"):
                 return None  # something that only the client knows
         key = parameters.get("Key")
+        if plain is _GET and self._checks.ask and "range" not in headers:
+            headers.setdefault("x-amz-checksum-mode", "ENABLED")
         path = f"{self._base.path}/{quoted_path(key)}" if key is not None else self._base.path or "/"
         return path, query_string(query), headers
 
-    def _seal(self, method: str, body: bytes, headers: dict[str, str]) -> str:
-        """Add the checksum of what is sent; return what stands for the body in the signature."""
-        if method == "GET" and self._checks.ask and "range" not in headers:
-            headers.setdefault("x-amz-checksum-mode", "ENABLED")
-        if method != "PUT":
-            return EMPTY
-        if self._checks.send:
-            if "x-amz-checksum-crc32" not in headers:
-                headers["x-amz-checksum-crc32"] = in_base64(zlib.crc32(body))
-            if self._base.scheme == "https":
-                return UNSIGNED
-        return hashlib.sha256(body).hexdigest()
+    def _seal(self, body: bytes, headers: dict[str, str]) -> None:
+        """Add the checksum of a body, and what stands for it in the signature."""
+        if self._checks.send and _CRC not in headers:
+            headers[_CRC] = in_base64(zlib.crc32(body))
+        headers["x-amz-content-sha256"] = UNSIGNED if self._unsigned else hashlib.sha256(body).hexdigest()
 
-    async def _answer(self, operation: str, reply: Reply) -> dict[str, Any] | None:
+    async def _answer(
+        self, operation: str, parameters: Mapping[str, Any], reply: Reply
+    ) -> dict[str, Any] | FirstTry:
         if operation == "get_object" and reply.status in (200, 206):
             headers = _headers(reply)
             headers["Body"] = reply
@@ -203,10 +210,10 @@ class Wire:
         content = await reply.read_all()
         if operation == "head_object" and reply.status == 404:
             raise Missing
-        if reply.status in (301, 307, 308, 400):
-            raise Elsewhere
+        if reply.status == 412 and not _CONDITIONS.keys().isdisjoint(parameters):
+            raise Refused
         if not 200 <= reply.status < 300:
-            return None
+            return FirstTry(reply.status, reply.headers, content)
         return _list_xml.parse(content) if operation == "list_objects_v2" else _headers(reply)
 
 
@@ -243,10 +250,6 @@ def _time(text: str) -> datetime:
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-class Elsewhere(Exception):
-    """The bucket seems to be in another place, or to want another signature."""
-
-
 class Missing(Exception):
     """There is no such object: the answer to HEAD says no more than that, whoever asks."""
 
@@ -262,5 +265,4 @@ class Refused(Exception):
     }
 
 
-NETWORK_ERRORS: Final = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
-"""What is left to the client, which tries again; a ValueError is an answer that makes no sense."""
+_NO_ANSWER: Final = (aiohttp.ClientError, OSError)

@@ -1,0 +1,99 @@
+"""What killed processes left on the server: uploads that nobody will complete, and probes for conditions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from ..._runtime.tasks import Tasks
+from ...errors import NotFound, RemoteStoreError
+from ._api import Api
+from ._conditions import PROBE
+from ._errors import NAME, code_of
+from ._upload import forget_upload
+
+_PROBES: Final = re.compile(re.escape(PROBE) + "[0-9a-f]{16}")
+_MARKERS: Final = ("KeyMarker", "UploadIdMarker")
+PAGE: Final = 1000  # the most a server gives
+
+
+async def sweep(api: Api, folder: str, age: float) -> int:
+    """Have the server forget what is older than some seconds by its own clock; return how many there were."""
+    tasks = Tasks()
+    count = 0
+    try:
+        async for upload_id, key, seconds in _uploads(api, f"{folder}/" if folder else ""):
+            if seconds >= age:
+                await tasks.fewer_than(api.options.concurrency)
+                tasks.start(forget_upload, api, key, upload_id)
+                count += 1
+        await tasks.fewer_than(1)
+    finally:
+        await tasks.stop()
+    return count if folder else count + await _sweep_probes(api, age)
+
+
+async def _uploads(api: Api, prefix: str) -> AsyncIterator[tuple[str, str, float]]:
+    """Give name, key and age of each unfinished upload of a key with the prefix."""
+    place: dict[str, str] = {}
+    while True:
+        answer = await _page(api, {"Prefix": prefix, "MaxUploads": PAGE, **place})
+        for upload in answer.get("Uploads", ()):
+            if upload["Key"].startswith(prefix):
+                yield upload["UploadId"], upload["Key"], _age(answer, upload["Initiated"])
+        after = {name: answer[f"Next{name}"] for name in _MARKERS if answer.get(f"Next{name}")}
+        if not answer.get("IsTruncated") or after == place:
+            return
+        place = after
+
+
+async def _page(api: Api, parameters: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return await _asked(api, parameters)
+    except RemoteStoreError as error:
+        if code_of(error) != "500":  # so botocore calls what it cannot read
+            raise
+    # A key that is no text of XML, most likely. All others are better had as they are: some
+    # servers say that they quote the keys, and do not.
+    answer = await _asked(api, {**parameters, "EncodingType": "url"})
+    for upload in answer.get("Uploads", ()):
+        upload["Key"] = unquote_plus(upload["Key"])
+    if answer.get("NextKeyMarker"):
+        answer["NextKeyMarker"] = unquote_plus(answer["NextKeyMarker"])
+    return answer
+
+
+async def _asked(api: Api, parameters: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return await api.request("list_multipart_uploads", None, parameters)
+    except NotFound as error:
+        if code_of(error) != "NoSuchUpload":  # so some servers say that there is none
+            raise
+        return {}
+
+
+async def _sweep_probes(api: Api, age: float) -> int:
+    answer = await api.request("list_objects", None, {"Prefix": PROBE})  # by the client, which tells the time
+    old = [
+        entry["Key"]
+        for entry in answer.get("Contents", ())
+        if _PROBES.fullmatch(entry["Key"]) and _age(answer, entry["LastModified"]) >= age
+    ]
+    for key in old:
+        await api.request("delete_object", key)
+    return len(old)
+
+
+def _age(answer: dict[str, Any], since: datetime) -> float:
+    """Return the seconds from a time to that of the answer."""
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    if date is None:
+        raise RemoteStoreError(
+            "the server does not tell its time, so nothing is known to be old", backend=NAME
+        )
+    # Dates are cut to seconds, so what is new can seem to be of the future.
+    return max(0.0, (parsedate_to_datetime(date) - since).total_seconds())
