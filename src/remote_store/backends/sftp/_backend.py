@@ -23,6 +23,7 @@ from ._files import Files, info_of
 from ._listing import SFTPPages, Walk, begin_walk
 from ._options import MIB, HostKeyPolicy, Options, from_url, options_of
 from ._streams import SFTPReader, SFTPWriter
+from ._sweep import sweep
 from ._upload import Upload
 
 if TYPE_CHECKING:
@@ -241,14 +242,17 @@ class SFTPBackend(Backend):
     async def sweep_temporaries(self, *, older_than: float = 86400) -> int:
         """Delete the temporary files that killed writers and lost connections left behind.
 
+        A server that cannot rename over a file has the old one moved aside while it is replaced. One
+        that is still there gets its name back if nothing has that; else it is deleted.
+
         Args:
-            older_than: seconds for which one must not have changed, by the server's clock: a
-                writer that is alive may be slow, but it does write.
+            older_than: seconds for which one must not have changed, by the server's clock, to be
+                deleted: a writer that is alive may be slow, but it does write.
 
         Returns:
-            How many were deleted.
+            How many were deleted or put back.
         """
-        return await self._api.change("", lambda files: _change.sweep(files, "", older_than))
+        return await self._api.change("", lambda files: sweep(files, older_than))
 
     # -- listing ---------------------------------------------------------------
 

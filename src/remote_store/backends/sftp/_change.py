@@ -12,12 +12,12 @@ from ...backend import CHUNK_SIZE
 from ...errors import DirectoryNotEmpty, NotFound, RemoteStoreError
 from ...models import WriteResult
 from ...paths import RemotePath
-from .._temporaries import is_temporary
+from ._aside import TRIES
 from ._download import Download
 from ._errors import NAME, file_not_folder, folder_not_file, taken, translated
 from ._files import MISSING, Files
 from ._listing import FOLDER, begin_walk
-from ._publish import TRIES, publish
+from ._publish import publish
 from ._upload import Upload
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _not_empty(key: str, refused: Refused) -> RemoteStoreError:
 async def _empty(files: Files, key: str) -> None:
     """Delete all below a folder: files as they are found, folders at the end, the deepest first."""
     folders: list[bytes] = []
-    window = _Window(key)
+    window = Window(key)
     walk = await begin_walk(files, key, True)
     walk.everything = True
     try:
@@ -104,7 +104,7 @@ async def _empty(files: Files, key: str) -> None:
     await window.rest()
 
 
-class _Window:
+class Window:
     """Deletions in flight, never more than allowed."""
 
     def __init__(self, key: str) -> None:
@@ -218,28 +218,3 @@ async def _copy_there(channel: Channel, down: Download, up: Upload) -> None:
 async def _copy_through(down: Download, up: Upload) -> None:
     while data := await down.read(CHUNK_SIZE):
         await up.write(memoryview(data))
-
-
-async def sweep(files: Files, key: str, age: float) -> int:
-    """Delete temporaries that have not changed for some seconds, by the server's clock."""
-    probe = Upload(files, "clock", True, False, CHUNK_SIZE)
-    await probe.open()
-    try:
-        now = (await files.channel.fstat(probe.handle)).mtime or 0
-    finally:
-        await _runtime.shielded_on_asyncio(probe.abort)
-    window, count = _Window(key), 0
-    walk = await begin_walk(files, key, True)
-    walk.everything = True
-    try:
-        while (found := await walk.next()) is not None:
-            for below, facts, _ in found:
-                name = below.rpartition("/")[2]
-                old = facts.mtime is not None and now - facts.mtime >= age
-                if facts.kind != FOLDER and is_temporary(name) and old:
-                    count += 1
-                    await window.add(files.channel.remove(files.path(below)))
-        await window.rest()
-    finally:
-        walk.close()
-    return count

@@ -8,11 +8,12 @@ from typing import Any, Final
 import asyncssh
 
 from ... import _runtime
-from ..._runtime.tasks import Task, begun, ended, unbroken
+from ..._runtime.tasks import Task, Turns, begun, ended, unbroken
 from ..._sftp.channel import Channel, open_channel
 from ..._sftp.packets import Lost, Refused
 from ..._sftp.transport import Connector
 from ...errors import BackendUnavailable
+from ._aside import Aside, put_all_back
 from ._errors import NAME, translated
 from ._hostkeys import HostKeys
 from ._keys import load_private_key
@@ -38,10 +39,13 @@ class Link:
     Attributes:
         channel: where requests go.
         root: the base path, without links in it, if it is there.
+        lost: files that were moved aside when their connection was lost.
     """
 
-    def __init__(self, connection: asyncssh.SSHClientConnection, channel: Channel, patience: float) -> None:
-        self.connection, self.channel = connection, channel
+    def __init__(
+        self, connection: asyncssh.SSHClientConnection, channel: Channel, patience: float, lost: list[Aside]
+    ) -> None:
+        self.connection, self.channel, self.lost = connection, channel, lost
         self.root = b"/"
         self.links_work = b"hardlink@openssh.com" in channel.extensions
         self.renames_over = b"posix-rename@openssh.com" in channel.extensions
@@ -51,6 +55,8 @@ class Link:
         self.copies = b"copy-data" in channel.extensions
         self.inside: dict[bytes, float] = {}
         """Folders that were found to be below the root, and when (monotonic seconds)."""
+        self.replacing = Turns()
+        """Who replaces which file, where that takes several steps."""
         self._patience = patience
         self._spare: dict[int, Task[Channel]] = {}
         self._stock: Task[asyncssh.SFTPClient] | None = None
@@ -100,6 +106,7 @@ class Links:
     def __init__(self, options: Options, keys: HostKeys) -> None:
         self._options, self._keys = options, keys
         self._links: list[Task[Link]] = []
+        self._lost: list[Aside] = []
 
     async def get(self) -> Link:
         """Return a connection that works, as far as is known.
@@ -144,8 +151,9 @@ class Links:
         try:
             await self._keys.remember(check)
             patience = PATIENCE * options.timeout
-            link = Link(connection, await open_channel(connection, patience), patience)
+            link = Link(connection, await open_channel(connection, patience), patience, self._lost)
             link.root = await self._root(link.channel)
+            await put_all_back(link.channel, self._lost)
         except BaseException as error:
             connection.abort()
             await connection.wait_closed()

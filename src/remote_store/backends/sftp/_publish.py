@@ -7,24 +7,18 @@ replaces in one step. Servers without these extensions are served another way.
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ... import _runtime
 from ..._sftp.packets import Attrs, Refused
 from ...errors import RemoteStoreError
 from .._temporaries import new_name
+from ._aside import replace
 from ._errors import NAME, folder_not_file, taken, translated
 from ._files import MISSING, Files
-
-if TYPE_CHECKING:
-    from ..._sftp.channel import Channel
-    from ._connection import Link
 
 CREATE: Final = 0x02 | 0x08 | 0x20  # write, create, and refuse what is there
 _NO_LINKS: Final = (3, 4, 8)
 """Statuses with which servers refuse a link because their file system has none."""
-TRIES: Final = 20
-"""How often is done anew what others undo meanwhile."""
 
 
 def temporary_beside(path: bytes) -> bytes:
@@ -59,8 +53,10 @@ async def publish(files: Files, temporary: bytes, target: bytes, key: str, overw
     """
     channel = files.channel
     try:
-        if overwrite:
-            await _replace(files.link, channel, temporary, target)
+        if overwrite and files.link.renames_over:
+            await channel.posix_rename(temporary, target)
+        elif overwrite:
+            await replace(files.link, channel, temporary, target)
         elif files.link.renames_exclusively:
             await channel.rename(temporary, target)
         elif files.link.links_work:
@@ -80,45 +76,3 @@ async def publish(files: Files, temporary: bytes, target: bytes, key: str, overw
             await publish(files, temporary, target, key, overwrite)
             return
         raise why from error
-
-
-async def _replace(link: Link, channel: Channel, temporary: bytes, target: bytes) -> None:
-    if link.renames_over:
-        await channel.posix_rename(temporary, target)
-        return
-    for turn in range(TRIES, -1, -1):
-        try:
-            await channel.rename(temporary, target)
-            return
-        except Refused:
-            if not turn:
-                raise
-        if await _replace_aside(channel, temporary, target):
-            return
-
-
-async def _replace_aside(channel: Channel, temporary: bytes, target: bytes) -> bool:
-    """Move the old file aside first: no step of this loses it. Return False if others were quicker."""
-    aside = temporary_beside(target)
-    try:
-        await channel.rename(target, aside)
-    except Refused as error:
-        if error.code not in MISSING:
-            raise
-        return False  # somebody else moves it
-    try:
-        await channel.rename(temporary, target)
-    except BaseException as error:
-        await _runtime.shielded_on_asyncio(_put_back, channel, aside, target)
-        if not isinstance(error, Refused):
-            raise
-        return False
-    await channel.remove(aside)
-    return True
-
-
-async def _put_back(channel: Channel, aside: bytes, target: bytes) -> None:
-    try:
-        await channel.rename(aside, target)
-    except Refused:  # a newer file is there already
-        await channel.remove(aside)

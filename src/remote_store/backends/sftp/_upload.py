@@ -16,10 +16,11 @@ from ..._sftp.packets import Lost, Refused
 from ...errors import RemoteStoreError
 from ...models import WriteResult
 from ...paths import RemotePath
+from ._aside import TRIES
 from ._errors import folder_not_file, outside, taken
 from ._files import MISSING, Files
 from ._lanes import FAR_SECONDS, LARGE, Lanes
-from ._publish import CREATE, TRIES, publish, temporary_beside, why_not_linked
+from ._publish import CREATE, publish, temporary_beside, why_not_linked
 
 if TYPE_CHECKING:
     from ..._sftp.channel import Channel
