@@ -3,6 +3,7 @@
 _options   what the user asked for
 _keys      private keys as people have them
 _hostkeys  which server may be who it says it is
+_login     what is asked while somebody logs in
 _connection  connections of one loop: made when needed, watched, closed together
 _errors    statuses of the protocol and failures of SSH, as errors of this library
 _files     keys as paths of the server, and what is there

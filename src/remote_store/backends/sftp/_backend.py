@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -58,11 +58,16 @@ class SFTPBackend(Backend):
         timeout: seconds for a connection, and a sixth of how long the server may be silent
             while an answer of it is waited for.
         connect_kwargs: further options of ``asyncssh.connect``, such as ``tunnel`` (a jump host),
-            ``config`` (files like ``~/.ssh/config``) or ``client_certs``; they win over the rest.
+            ``config`` (files like ``~/.ssh/config``) or ``client_certs``; they win over the rest. A
+            ``client_factory`` may answer what a server asks; host keys are left to the policy.
         connections: most connections at once for each event loop.
         durable: have the server bring each file to its disk before a write returns, where it
             knows how to.
         memory_limit: most bytes in flight for one file.
+        answers: called in a thread with each question that the server asks at a login, such as
+            that for a one-time code, and returns the answer. One for a password is answered with
+            ``password``, where that is given. What is asked again has been refused, and is not
+            answered a second time.
 
     Raises:
         ValueError: an argument makes no sense.
@@ -87,6 +92,7 @@ class SFTPBackend(Backend):
         connections: int = 1,
         durable: bool = False,
         memory_limit: int = 16 * MIB,
+        answers: Callable[[str], str] | None = None,
     ) -> None:
         self._take(
             options_of(
@@ -94,7 +100,7 @@ class SFTPBackend(Backend):
                 passphrase=passphrase, base_path=base_path, host_key_policy=host_key_policy,
                 known_host_keys=known_host_keys, host_keys_path=host_keys_path, timeout=timeout,
                 connect_kwargs=connect_kwargs, connections=connections, durable=durable,
-                memory_limit=memory_limit,
+                memory_limit=memory_limit, answers=answers,
             )
         )  # fmt: skip
 

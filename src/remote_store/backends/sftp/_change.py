@@ -49,7 +49,7 @@ async def delete_folder(files: Files, key: str, recursive: bool, missing_ok: boo
     try:
         facts = await files.channel.lstat(path)
     except Refused as error:
-        if error.code not in MISSING:
+        if (await files.clear(key, error)).code not in MISSING:
             raise
         if missing_ok:
             return
@@ -154,6 +154,7 @@ async def _why_not_moved(files: Files, dst: str, refused: Refused) -> RemoteStor
     try:
         kind = (await files.channel.lstat(files.path(dst))).kind
     except Refused:
+        await files.refuse_below_file(dst)
         return translated(refused, dst)
     return folder_not_file(dst) if kind == FOLDER else taken(dst)
 
@@ -162,7 +163,7 @@ async def _require_there(files: Files, source: bytes, src: str) -> None:
     try:
         await files.channel.lstat(source)
     except Refused as error:
-        raise translated(error, src) from error
+        raise translated(await files.clear(src, error), src) from error
 
 
 async def _both(files: Files, src: str, dst: str, overwrite: bool) -> tuple[Attrs, bytes, bytes]:
@@ -173,7 +174,7 @@ async def _both(files: Files, src: str, dst: str, overwrite: bool) -> tuple[Attr
     try:
         found = await there
     except Refused as error:
-        if error.code not in MISSING:
+        if (await files.clear(dst, error)).code not in MISSING:
             raise translated(error, dst) from error
     else:
         if found.kind == FOLDER:

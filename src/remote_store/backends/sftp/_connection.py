@@ -17,9 +17,9 @@ from ._aside import Aside, put_all_back
 from ._errors import NAME, translated
 from ._hostkeys import HostKeys
 from ._keys import load_private_key
-from ._options import Options
+from ._login import FACTORY, client_of, known_as
+from ._options import DEFAULT_PORT, Options
 
-DEFAULT_PORT: Final = 22
 PATIENCE: Final = 6
 """A server may be silent for so many times ``timeout`` while an answer of it is waited for."""
 KEEPALIVE_SECONDS: Final = 15
@@ -143,7 +143,9 @@ class Links:
         arguments = await self._arguments(check)
         where = f" to {options.where}"
         try:
-            connection, _ = await asyncssh.create_connection(check.client, options.host, **arguments)
+            connection, _ = await asyncssh.create_connection(
+                client_of(options, check), options.host, **arguments
+            )
         except (asyncssh.Error, OSError, TimeoutError, ValueError) as error:
             if check.refusal is not None:
                 raise BackendUnavailable(check.refusal, backend=NAME, retryable=False) from error
@@ -175,7 +177,7 @@ class Links:
         options = self._options
         arguments: dict[str, Any] = {
             "known_hosts": check.on_file,
-            "server_host_key_algs": check.algorithms(options.host, options.port),
+            "server_host_key_algs": check.algorithms(*await _runtime.in_thread(known_as, options)),
             "config": None,
             "connect_timeout": options.timeout,
             "login_timeout": options.timeout,
@@ -191,12 +193,15 @@ class Links:
             arguments["username"] = options.username
         if options.password is not None or options.pkey is not None:
             # Who says how to log in wants no key of the agent's tried, and counted, before.
-            arguments.update(password=options.password, client_keys=None, agent_path=None)
+            arguments.update(client_keys=None, agent_path=None)
+        if options.answers is None:
+            arguments["password"] = options.password
         if options.pkey is not None:
             arguments["client_keys"] = [await _runtime.in_thread(_key, options)]
         elif options.passphrase is not None:
             arguments["passphrase"] = options.passphrase
-        return {**arguments, **options.connect_kwargs}
+        given = {name: value for name, value in options.connect_kwargs.items() if name != FACTORY}
+        return {**arguments, **given}
 
     async def aclose(self) -> None:
         """Close all connections."""
