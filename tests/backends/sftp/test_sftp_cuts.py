@@ -16,7 +16,15 @@ from tests.backends.sftp.test_sftp_connections import held, left, nothing
 from tests.runtime.support import WORLDS, run
 from tests.services import SFTPServer
 
-from remote_store import AsyncStore, BackendUnavailable, InvalidPath, RemoteStoreError
+from remote_store import (
+    AlreadyExists,
+    AsyncStore,
+    BackendUnavailable,
+    Capability,
+    InvalidPath,
+    RemoteStoreError,
+    Store,
+)
 from remote_store._sftp import packets
 from remote_store._sftp.session import Session
 from remote_store.backends import SFTPBackend
@@ -105,11 +113,12 @@ class Cut:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.after = 0
+        self.kinds: tuple[int, ...] = CHANGES
         answer = Session._answer
 
         def _answer(session: Session, kind: int, number: int, body: bytes) -> None:
             waiter = session._waiters.get(number)
-            if self.after and waiter is not None and waiter.kind in CHANGES:
+            if self.after and waiter is not None and waiter.kind in self.kinds:
                 self.after -= 1
                 if not self.after:
                     assert session._chan is not None
@@ -259,3 +268,95 @@ def test_many_replace_one_file(plain: Make, root: Path) -> None:
     run("asyncio", main)
     assert [path.name for path in root.iterdir()] == ["f"]
     assert (root / "f").read_bytes() in contents
+
+
+POSIX_RENAME = b"posix-rename@openssh.com"
+HARDLINK = b"hardlink@openssh.com"
+
+
+def extended(monkeypatch: pytest.MonkeyPatch, *names: bytes) -> None:
+    """Let asyncssh's server know these extensions only."""
+    monkeypatch.setattr(asyncssh.sftp.SFTPServerHandler, "_extensions", [(name, b"1") for name in names])
+
+
+@pytest.mark.spec("SFTP-016", "SFTP-037")
+def test_cut_while_a_name_is_claimed(
+    plain: Make, cut: Cut, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No empty file stays where a whole one was to appear."""
+    extended(monkeypatch, POSIX_RENAME)
+    cut.kinds = (packets.OPEN,)
+
+    async def main() -> None:
+        async with AsyncStore(plain()) as store:
+            await store.ping()
+            cut.after = 2  # the temporary, and the name
+            with pytest.raises(BackendUnavailable):
+                await store.write_atomic("f", b"x")
+            assert (root / "f").read_bytes() == b""
+            assert not await store.exists("f")
+            await store.write_atomic("f", b"x")
+
+    run("asyncio", main)
+    assert (root / "f").read_bytes() == b"x"
+
+
+@pytest.mark.spec("SFTP-015", "SFTP-016")
+def test_a_name_that_is_claimed_in_vain(plain: Make, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    extended(monkeypatch, POSIX_RENAME)
+
+    async def main() -> None:
+        async with AsyncStore(plain()) as store:
+            await store.ping()
+            for step in range(20):
+                with anyio.move_on_after(step * 0.0005):
+                    await store.write(f"f{step}", b"x")
+                assert all(path.read_bytes() == b"x" for path in root.iterdir())
+
+            def refusing(self: asyncssh.SFTPServer, oldpath: bytes, newpath: bytes) -> None:
+                raise asyncssh.SFTPFailure("")
+
+            monkeypatch.setattr(asyncssh.SFTPServer, "posix_rename", refusing)
+            with pytest.raises(RemoteStoreError):
+                await store.write("refused", b"x")
+            assert not await store.exists("refused")
+
+    run("asyncio", main)
+    assert left(root) == []
+
+
+@pytest.mark.spec("SFTP-016")
+@pytest.mark.parametrize("extension", [b"", POSIX_RENAME], ids=["none", "posix-rename"])
+@pytest.mark.parametrize("probed", [True, False])
+def test_a_file_system_without_links(
+    root: Path, extension: bytes, probed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has the extension, and even calls itself OpenSSH, but links nothing."""
+    extended(monkeypatch, HARDLINK, *([extension] if extension else []))
+    renamed = []
+    rename = asyncssh.SFTPServer.rename
+
+    def refusing(self: asyncssh.SFTPServer, oldpath: bytes, newpath: bytes) -> None:
+        raise asyncssh.SFTPOpUnsupported("")
+
+    def noted(self: asyncssh.SFTPServer, oldpath: bytes, newpath: bytes) -> object:
+        renamed.append(newpath)
+        return rename(self, oldpath, newpath)
+
+    monkeypatch.setattr(asyncssh.SFTPServer, "link", refusing)
+    monkeypatch.setattr(asyncssh.SFTPServer, "rename", noted)
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    server = Server(key, server_version="OpenSSH_9.2")
+    try:
+        with Store(server.backend(root, known_host_keys=known(server, key))) as store:
+            if probed:
+                assert (Capability.EXCLUSIVE_CREATE in store.probe()) is bool(extension)
+            for path in ("f", "g"):
+                store.write(path, b"x")
+                with pytest.raises(AlreadyExists):
+                    store.write(path, b"y")
+            assert (Capability.EXCLUSIVE_CREATE in store.capabilities) is bool(extension)
+    finally:
+        server.close()
+    assert bool(renamed) is not bool(extension)  # its rename only looks first
+    assert sorted(path.name for path in root.iterdir()) == ["f", "g"]

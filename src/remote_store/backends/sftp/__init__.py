@@ -5,6 +5,7 @@ _keys      private keys as people have them
 _hostkeys  which server may be who it says it is
 _login     what is asked while somebody logs in
 _connection  connections of one loop: made when needed, watched, closed together
+_unfinished  what a lost connection left half done
 _errors    statuses of the protocol and failures of SSH, as errors of this library
 _files     keys as paths of the server, and what is there
 _download  one file on its way down, pieces asked for ahead

@@ -10,12 +10,14 @@ from __future__ import annotations
 import stat
 import time
 from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ... import _runtime
 from ..._sftp.packets import Attrs, Lost, Refused
 from .._temporaries import new_aside
 from ._files import MISSING
+from ._unfinished import Unfinished
 
 if TYPE_CHECKING:
     from ..._sftp.channel import Channel
@@ -31,7 +33,6 @@ class Aside(NamedTuple):
 
     folder: bytes
     target: bytes
-    since: float  # of several the newest is put back
 
     @property
     def file(self) -> bytes:
@@ -68,7 +69,7 @@ async def _is_folder(looking: Awaitable[Attrs]) -> bool:
 async def _swap(link: Link, channel: Channel, temporary: bytes, target: bytes) -> bool:
     """Move the old file aside and the new one in its place. Return False if others were quicker."""
     folder = b"%b/%b" % (target.rpartition(b"/")[0], new_aside().encode())
-    aside = Aside(folder, target, time.monotonic())
+    aside, since = Aside(folder, target), time.monotonic()
     try:
         await channel.mkdir(folder)
         try:
@@ -79,7 +80,7 @@ async def _swap(link: Link, channel: Channel, temporary: bytes, target: bytes) -
             return False
         await _drop(channel, aside)
     except Lost:
-        link.lost.append(aside)  # the next connection puts it back
+        link.lost.append(Unfinished(since, partial(put_back, aside=aside)))
         raise
     return True
 
@@ -95,24 +96,12 @@ async def put_back(channel: Channel, aside: Aside) -> bool:
     for _ in range(_LOOKS):
         if await is_there(channel, aside.file):
             if not await is_there(channel, aside.target):
-                await _tried(channel.rename(aside.file, aside.target))
+                await tried(channel.rename(aside.file, aside.target))
             if await is_there(channel, aside.target):
-                await _tried(channel.remove(aside.file))
-        if await _tried(channel.rmdir(aside.folder)):
+                await tried(channel.remove(aside.file))
+        if await tried(channel.rmdir(aside.folder)):
             return True
     return False  # what is in the folder has no other copy
-
-
-async def put_all_back(channel: Channel, lost: list[Aside]) -> None:
-    """Do so for those whose connection was lost meanwhile, the newest first."""
-    while lost:
-        aside = max(lost, key=lambda each: each.since)
-        lost.remove(aside)
-        try:
-            await put_back(channel, aside)
-        except BaseException:
-            lost.append(aside)
-            raise
 
 
 async def is_there(channel: Channel, target: bytes) -> bool:
@@ -126,12 +115,13 @@ async def is_there(channel: Channel, target: bytes) -> bool:
 async def _drop(channel: Channel, aside: Aside) -> bool:
     """Delete a file that has been replaced; what cannot be deleted now is left to a sweep."""
     removing, emptying = channel.remove(aside.file), channel.rmdir(aside.folder)
-    await _tried(removing)
+    await tried(removing)
     # Not every server works in the order of the requests.
-    return await _tried(emptying) or await _tried(channel.rmdir(aside.folder))
+    return await tried(emptying) or await tried(channel.rmdir(aside.folder))
 
 
-async def _tried(change: Awaitable[None]) -> bool:
+async def tried(change: Awaitable[None]) -> bool:
+    """Wait for a change; return False if it is refused."""
     try:
         await change
     except Refused:

@@ -22,6 +22,7 @@ from ._errors import NAME
 from ._files import Files, info_of
 from ._listing import SFTPPages, Walk, begin_walk
 from ._options import MIB, HostKeyPolicy, Options, from_url, options_of
+from ._publish import try_links
 from ._streams import SFTPReader, SFTPWriter
 from ._sweep import sweep
 from ._upload import Upload
@@ -117,7 +118,12 @@ class SFTPBackend(Backend):
         return _ALL if self._api.exclusive else CapabilitySet(set(_ALL) - {Capability.EXCLUSIVE_CREATE})
 
     async def probe(self) -> CapabilitySet:
+        async def find_out(files: Files) -> None:
+            await try_links(files)
+            await self._api.files()  # takes note of it
+
         await self.ping()
+        await self._api.change("", find_out)
         return self.capabilities
 
     def __repr__(self) -> str:

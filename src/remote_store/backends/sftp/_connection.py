@@ -13,12 +13,12 @@ from ..._sftp.channel import Channel, open_channel
 from ..._sftp.packets import Lost, Refused
 from ..._sftp.transport import Connector
 from ...errors import BackendUnavailable
-from ._aside import Aside, put_all_back
 from ._errors import NAME, translated
 from ._hostkeys import HostKeys
 from ._keys import load_private_key
 from ._login import FACTORY, client_of, known_as
 from ._options import DEFAULT_PORT, Options
+from ._unfinished import Unfinished, end_all
 
 PATIENCE: Final = 6
 """A server may be silent for so many times ``timeout`` while an answer of it is waited for."""
@@ -39,18 +39,21 @@ class Link:
     Attributes:
         channel: where requests go.
         root: the base path, without links in it, if it is there.
-        lost: files that were moved aside when their connection was lost.
+        lost: what was half done when its connection was lost.
     """
 
     def __init__(
-        self, connection: asyncssh.SSHClientConnection, channel: Channel, patience: float, lost: list[Aside]
+        self,
+        connection: asyncssh.SSHClientConnection,
+        channel: Channel,
+        patience: float,
+        lost: list[Unfinished],
     ) -> None:
         self.connection, self.channel, self.lost = connection, channel, lost
         self.root = b"/"
         self.links_work = b"hardlink@openssh.com" in channel.extensions
         self.renames_over = b"posix-rename@openssh.com" in channel.extensions
-        version = str(connection.get_extra_info("server_version", ""))
-        self.renames_exclusively = self.links_work and version.startswith("OpenSSH")
+        self.renames_exclusively = False
         """OpenSSH renames by a link, and so never over a file, in one request instead of two."""
         self.copies = b"copy-data" in channel.extensions
         self.inside: dict[bytes, float] = {}
@@ -60,6 +63,11 @@ class Link:
         self._patience = patience
         self._spare: dict[int, Task[Channel]] = {}
         self._stock: Task[asyncssh.SFTPClient] | None = None
+
+    def linked(self) -> None:
+        """Take note that the file system has links, without which OpenSSH's rename only looks first."""
+        version = str(self.connection.get_extra_info("server_version", ""))
+        self.renames_exclusively = version.startswith("OpenSSH")
 
     @property
     def is_closed(self) -> bool:
@@ -106,7 +114,7 @@ class Links:
     def __init__(self, options: Options, keys: HostKeys) -> None:
         self._options, self._keys = options, keys
         self._links: list[Task[Link]] = []
-        self._lost: list[Aside] = []
+        self._lost: list[Unfinished] = []
 
     async def get(self) -> Link:
         """Return a connection that works, as far as is known.
@@ -155,7 +163,7 @@ class Links:
             patience = PATIENCE * options.timeout
             link = Link(connection, await open_channel(connection, patience), patience, self._lost)
             link.root = await self._root(link.channel)
-            await put_all_back(link.channel, self._lost)
+            await end_all(link.channel, self._lost)
         except BaseException as error:
             connection.abort()
             await connection.wait_closed()

@@ -7,14 +7,22 @@ replaces in one step. Servers without these extensions are served another way.
 from __future__ import annotations
 
 import stat
-from typing import Final
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from ..._sftp.packets import Attrs, Refused
+from ... import _runtime
+from ..._sftp.packets import Attrs, Lost, Refused
 from ...errors import RemoteStoreError
 from .._temporaries import new_name
-from ._aside import replace
+from ._aside import replace, tried
 from ._errors import NAME, folder_not_file, taken, translated
 from ._files import MISSING, Files
+from ._unfinished import Unfinished
+
+if TYPE_CHECKING:
+    from ..._sftp.channel import Channel
+    from ._connection import Link
 
 CREATE: Final = 0x02 | 0x08 | 0x20  # write, create, and refuse what is there
 _NO_LINKS: Final = (3, 4, 8)
@@ -62,9 +70,9 @@ async def publish(files: Files, temporary: bytes, target: bytes, key: str, overw
         elif files.link.links_work:
             await channel.link(temporary, target)
             await channel.remove(temporary)
+            files.link.linked()
         elif files.link.renames_over:
-            await channel.close_handle(await channel.kept(channel.open(target, CREATE)))  # claims the name
-            await channel.posix_rename(temporary, target)
+            await _runtime.shielded_on_asyncio(_claim, files.link, channel, temporary, target)
         else:
             await channel.rename(temporary, target)
     except Refused as error:
@@ -76,3 +84,46 @@ async def publish(files: Files, temporary: bytes, target: bytes, key: str, overw
             await publish(files, temporary, target, key, overwrite)
             return
         raise why from error
+
+
+async def _claim(link: Link, channel: Channel, temporary: bytes, target: bytes) -> None:
+    """Take a name by an empty file, which others cannot do then, and replace that."""
+    since = time.monotonic()
+    try:
+        handle = await channel.open(target, CREATE)
+        channel.drop(handle)
+        try:
+            await channel.posix_rename(temporary, target)
+        except Refused:
+            await _give_up(channel, target)
+            raise
+    except Lost:
+        link.lost.append(Unfinished(since, partial(_give_up, target=target)))
+        raise
+
+
+async def _give_up(channel: Channel, target: bytes) -> None:
+    """Delete the empty file if it is still that."""
+    try:
+        facts = await channel.lstat(target)
+    except Refused:
+        return
+    if facts.size == 0 and facts.kind == stat.S_IFREG:
+        await tried(channel.remove(target))
+
+
+async def try_links(files: Files) -> None:
+    """Find out whether the file system has links, where more depends on that than the way to a name."""
+    link, channel = files.link, files.channel
+    if not link.links_work or link.renames_over:
+        return
+    first, second = temporary_beside(files.path("x")), temporary_beside(files.path("x"))
+    try:
+        await channel.close_handle(await channel.kept(channel.open(first, CREATE)))
+    except Refused:
+        return  # nothing can be created here at all
+    try:
+        link.links_work = await tried(channel.link(first, second))
+    finally:
+        for path in (first, second):
+            channel.remove(path).cancel()

@@ -71,7 +71,7 @@ async def _settled(files: Files, key: str, content: tuple[str, Attrs] | None, ol
     """Put a file back, or delete it where that is due; return whether either was done."""
     folder = files.path(key)
     name = b"" if content is None else files.path(content[0]).rpartition(b"/")[2]
-    aside = Aside(folder, b"%b/%b" % (folder.rpartition(b"/")[0], name), 0)
+    aside = Aside(folder, b"%b/%b" % (folder.rpartition(b"/")[0], name))
     if not old and (content is None or await is_there(files.channel, aside.target)):
         return False
     return await put_back(files.channel, aside)

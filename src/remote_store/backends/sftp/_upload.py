@@ -193,7 +193,14 @@ class Upload:
             for each in named:
                 await each
         except Refused as error:
-            raise await why_not_linked(self._files, self.key, self._target, error) from error
+            link = self._files.link
+            why = await why_not_linked(self._files, self.key, self._target, error)
+            if link.links_work:
+                raise why from error
+            await self._make_temporary()  # the first one is gone: its end was asked for, too
+            self._sent = 0
+            return await self.put(data, at_once=False)
+        self._files.link.linked()
         self.ended = True
         return WriteResult(RemotePath._of(self.key), self._sent)
 
