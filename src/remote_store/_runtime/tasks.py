@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 from asyncio import Task as Task
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 T = TypeVar("T")
 
@@ -55,6 +57,17 @@ class Tasks:
         while self._running:
             await asyncio.wait(self._running)
             await asyncio.sleep(0)
+
+
+class Turns:
+    """Has those who change one thing do so one after another."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, thing: bytes) -> AbstractAsyncContextManager[None]:
+        """Return what one waits in for the turn of a thing, by its name, and then has it."""
+        return self._locks.setdefault(thing, asyncio.Lock())
 
 
 def begun(call: Callable[..., Awaitable[T]], *args: Any) -> asyncio.Task[T]:

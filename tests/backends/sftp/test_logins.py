@@ -137,6 +137,122 @@ def test_a_configuration_of_openssh(home: Path, root: Path, sshd: SFTPServer) ->
         works(SFTPBackend("storage", **options))
 
 
+@pytest.mark.spec("SFTP-006", "SFTP-040")
+@pytest.mark.parametrize("how", ["name", "alias", "option"])
+def test_the_second_of_two_keys_under_an_alias(home: Path, tmp_path: Path, root: Path, how: str) -> None:
+    """What the server is called on file decides about the kind of key that it is asked for."""
+    rsa = asyncssh.generate_private_key("ssh-rsa", key_size=2048)
+    rsa.write_private_key(tmp_path / "rsa")
+    (tmp_path / "rsa").chmod(0o600)
+    with sshd(tmp_path / "server", more=f"HostKey {tmp_path / 'rsa'}\n") as server:
+        name = "127.0.0.1" if how == "name" else "kept.example"
+        line = f"[{name}]:{server.port} {rsa.export_public_key().decode()}"
+        (home / ".ssh" / "known_hosts").write_text(line)
+        alias = "  HostKeyAlias kept.example\n" if how == "alias" else ""
+        config = home / ".ssh" / "config"
+        config.write_text(f"Host storage\n  HostName 127.0.0.1\n  Port {server.port}\n{alias}")
+        kwargs: dict[str, Any] = {"config": [str(config)]}
+        if how == "option":
+            kwargs["host_key_alias"] = "kept.example"
+        assert works(SFTPBackend("storage", pkey=server.key, base_path=str(root), connect_kwargs=kwargs))
+
+
+class AskingMore(Asking):
+    """Asks for a password, and then for a code, one question after another or both at once."""
+
+    at_once = False
+
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Any:
+        self._asked = [("Password: ", False), *([("Code: ", True)] if self.at_once else [])]
+        return "", "", "en", self._asked
+
+    def validate_kbdint_response(self, username: str, responses: Any) -> Any:
+        self._tried.append("/".join(responses))
+        if not self.at_once and self._tried[-1] != "123" and SECRET in responses:
+            return "", "", "en", [("Code: ", True)]
+        return self._tried[-1] in ("123", f"{SECRET}/123")
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+
+class AskingAtOnce(AskingMore):
+    at_once = True
+
+
+@pytest.fixture(params=[AskingMore, AskingAtOnce], ids=["in turn", "at once"])
+def curious(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Give a server that has two questions, and takes passwords, too."""
+    server = Server(KEY, login=request.param)
+    yield server
+    server.close()
+
+
+KEY = asyncssh.generate_private_key("ssh-ed25519")
+
+
+def tried(server: Server) -> str:
+    """Return everything that was sent, and forget it."""
+    said, server.tried[:] = "/".join(server.tried), []
+    return said
+
+
+@pytest.mark.spec("SFTP-039")
+def test_several_questions(curious: Server, root: Path) -> None:
+    asked: list[str] = []
+
+    def answer(text: str) -> str:
+        asked.append(text)
+        return {"Password: ": SECRET, "Code: ": "123"}[text]
+
+    options: dict[str, Any] = {"known_host_keys": known(curious, KEY)}
+    assert works(curious.backend(root, answers=answer, **options))
+    assert (tried(curious), asked) == (f"{SECRET}/123", ["Code: "])
+    assert works(curious.backend(root, answers=answer, **{**options, "password": None}))
+    assert (tried(curious), asked[1:]) == (f"{SECRET}/123", ["Password: ", "Code: "])
+
+
+@pytest.mark.spec("SFTP-011", "SFTP-039")
+def test_wrong_answers_are_given_once(curious: Server, root: Path) -> None:
+    options: dict[str, Any] = {"known_host_keys": known(curious, KEY)}
+    with pytest.raises(PermissionDenied):
+        works(curious.backend(root, answers=lambda text: "wrong", **options))
+    assert tried(curious) == f"{SECRET}/wrong"
+    with pytest.raises(PermissionDenied):
+        works(curious.backend(root, password="bad", answers=lambda text: "123", **options))
+    assert tried(curious).count("bad") == 1
+
+    def broken(text: str) -> str:
+        raise LookupError(f"no answer to {text}")
+
+    with pytest.raises(BackendUnavailable, match="no answer to Code") as caught:
+        works(curious.backend(root, answers=broken, **options))
+    assert not caught.value.retryable
+    with pytest.raises(BackendUnavailable, match="must return str"):
+        works(curious.backend(root, answers=lambda text: 123, **options))
+
+
+@pytest.mark.spec("SFTP-010", "SFTP-039")
+def test_a_client_of_the_users(curious: Server, root: Path) -> None:
+    """It answers what is asked; which server is trusted it does not decide."""
+
+    class Client(asyncssh.SSHClient):
+        def kbdint_auth_requested(self) -> str:
+            return ""
+
+        def kbdint_challenge_received(self, name: str, instructions: str, lang: str, prompts: Any) -> Any:
+            return [{"Password: ": SECRET, "Code: ": "123"}[text] for text, _ in prompts]
+
+        def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+            return True
+
+    kwargs: dict[str, Any] = {"connect_kwargs": {"client_factory": Client}, "password": None}
+    assert works(curious.backend(root, known_host_keys=known(curious, KEY), **kwargs))
+    other = asyncssh.generate_private_key("ssh-ed25519")
+    with pytest.raises(BackendUnavailable, match="on file"):
+        works(curious.backend(root, known_host_keys=known(curious, other), **kwargs))
+
+
 @pytest.mark.spec("SFTP-029")
 @pytest.mark.parametrize("how", ["tunnel", "config"])
 def test_a_jump_host(home: Path, root: Path, sshd: SFTPServer, make: Make, how: str) -> None:

@@ -36,6 +36,8 @@ ECDSA = asyncssh.generate_private_key("ecdsa-sha2-nistp256")
         ({"base_path": ""}, "base_path"),
         ({"base_path": "a\0b"}, "base_path"),
         ({"host_key_policy": "trusting"}, "'strict', 'tofu', 'auto'"),
+        ({"connect_kwargs": {"host": "other"}}, "host does not belong"),
+        ({"connect_kwargs": {"client_factory": asyncssh.SSHClient}, "answers": str}, "not both"),
     ],
 )
 def test_what_makes_no_sense(options: dict[str, Any], match: str) -> None:
@@ -52,6 +54,10 @@ def test_no_secret_is_shown() -> None:
     assert not [secret for secret in (*secrets.values(), "p4ss") if secret in shown]
     with pytest.raises(TypeError):
         SFTPBackend(b"server")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="answers"):
+        SFTPBackend("server.example", answers="secret")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="client_factory"):
+        SFTPBackend("server.example", connect_kwargs={"client_factory": 1})
 
 
 @pytest.mark.spec("SFTP-004")

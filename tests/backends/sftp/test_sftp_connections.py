@@ -108,46 +108,6 @@ def test_a_connection_that_was_lost(over: Make, way: Way, root: Path, world: str
     assert left(root) == []
 
 
-@pytest.mark.spec("SFTP-013", "SFTP-015", "SFTP-018")
-def test_cut_at_random_moments(over: Make, way: Way, root: Path) -> None:
-    """Each call ends, each file is whole, and nothing stays open."""
-    picked = random.Random(7)
-    versions = [bytes([65 + number]) * 50_000 for number in range(8)]
-
-    async def work(store: AsyncStore, number: int) -> None:
-        path = f"f{number % 5}"
-        try:
-            if number % 3 == 0:
-                await store.write_atomic(path, versions[number % 8], overwrite=True)
-            elif number % 3 == 1:
-                assert await store.read_bytes(path) in versions
-            else:
-                assert len([info async for info in store.list_files("")]) <= 5
-        except RemoteStoreError:
-            pass
-
-    async def main() -> None:
-        async with AsyncStore(over()) as store:
-            for path in range(5):
-                await store.write(f"f{path}", versions[0])
-            for start in range(0, 500, 20):
-                with anyio.fail_after(30):
-                    async with anyio.create_task_group() as group:
-                        for number in range(start, start + 20):
-                            group.start_soon(work, store, number)
-                        await anyio.sleep(picked.random() * 0.03)
-                        way.cut()
-            assert sorted([info.name async for info in store.list_files("")]) == [f"f{n}" for n in range(5)]
-        await nothing(held, root)
-        backend: Any = over()
-        await backend.sweep_temporaries(older_than=0)
-        await backend.aclose()
-
-    run("asyncio", main)
-    assert {path.read_bytes() for path in root.iterdir()} <= set(versions)
-    assert left(root) == []
-
-
 @pytest.mark.spec("SFTP-015")
 @pytest.mark.parametrize("world", WORLDS)
 def test_cancelled_at_any_moment(make: Make, root: Path, world: str) -> None:

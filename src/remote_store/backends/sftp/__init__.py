@@ -3,13 +3,18 @@
 _options   what the user asked for
 _keys      private keys as people have them
 _hostkeys  which server may be who it says it is
+_login     what is asked while somebody logs in
 _connection  connections of one loop: made when needed, watched, closed together
+_unfinished  what a lost connection left half done
 _errors    statuses of the protocol and failures of SSH, as errors of this library
 _files     keys as paths of the server, and what is there
 _download  one file on its way down, pieces asked for ahead
 _upload    one file on its way up, into a temporary, and then under its name
+_publish   a finished file gets its name
+_aside     replacing on servers that rename over nothing
 _listing   folders as pages of entries, many answers in flight
-_change    delete, move, copy and sweep
+_change    delete, move and copy
+_sweep     what killed writers and lost connections left
 _backend   the contract in terms of these
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -22,7 +22,9 @@ from ._errors import NAME
 from ._files import Files, info_of
 from ._listing import SFTPPages, Walk, begin_walk
 from ._options import MIB, HostKeyPolicy, Options, from_url, options_of
+from ._publish import try_links
 from ._streams import SFTPReader, SFTPWriter
+from ._sweep import sweep
 from ._upload import Upload
 
 if TYPE_CHECKING:
@@ -57,11 +59,16 @@ class SFTPBackend(Backend):
         timeout: seconds for a connection, and a sixth of how long the server may be silent
             while an answer of it is waited for.
         connect_kwargs: further options of ``asyncssh.connect``, such as ``tunnel`` (a jump host),
-            ``config`` (files like ``~/.ssh/config``) or ``client_certs``; they win over the rest.
+            ``config`` (files like ``~/.ssh/config``) or ``client_certs``; they win over the rest. A
+            ``client_factory`` may answer what a server asks; host keys are left to the policy.
         connections: most connections at once for each event loop.
         durable: have the server bring each file to its disk before a write returns, where it
             knows how to.
         memory_limit: most bytes in flight for one file.
+        answers: called in a thread with each question that the server asks at a login, such as
+            that for a one-time code, and returns the answer. One for a password is answered with
+            ``password``, where that is given. What is asked again has been refused, and is not
+            answered a second time.
 
     Raises:
         ValueError: an argument makes no sense.
@@ -86,6 +93,7 @@ class SFTPBackend(Backend):
         connections: int = 1,
         durable: bool = False,
         memory_limit: int = 16 * MIB,
+        answers: Callable[[str], str] | None = None,
     ) -> None:
         self._take(
             options_of(
@@ -93,7 +101,7 @@ class SFTPBackend(Backend):
                 passphrase=passphrase, base_path=base_path, host_key_policy=host_key_policy,
                 known_host_keys=known_host_keys, host_keys_path=host_keys_path, timeout=timeout,
                 connect_kwargs=connect_kwargs, connections=connections, durable=durable,
-                memory_limit=memory_limit,
+                memory_limit=memory_limit, answers=answers,
             )
         )  # fmt: skip
 
@@ -110,7 +118,12 @@ class SFTPBackend(Backend):
         return _ALL if self._api.exclusive else CapabilitySet(set(_ALL) - {Capability.EXCLUSIVE_CREATE})
 
     async def probe(self) -> CapabilitySet:
+        async def find_out(files: Files) -> None:
+            await try_links(files)
+            await self._api.files()  # takes note of it
+
         await self.ping()
+        await self._api.change("", find_out)
         return self.capabilities
 
     def __repr__(self) -> str:
@@ -241,14 +254,17 @@ class SFTPBackend(Backend):
     async def sweep_temporaries(self, *, older_than: float = 86400) -> int:
         """Delete the temporary files that killed writers and lost connections left behind.
 
+        A server that cannot rename over a file has the old one moved aside while it is replaced. One
+        that is still there gets its name back if nothing has that; else it is deleted.
+
         Args:
-            older_than: seconds for which one must not have changed, by the server's clock: a
-                writer that is alive may be slow, but it does write.
+            older_than: seconds for which one must not have changed, by the server's clock, to be
+                deleted: a writer that is alive may be slow, but it does write.
 
         Returns:
-            How many were deleted.
+            How many were deleted or put back.
         """
-        return await self._api.change("", lambda files: _change.sweep(files, "", older_than))
+        return await self._api.change("", lambda files: sweep(files, older_than))
 
     # -- listing ---------------------------------------------------------------
 

@@ -12,12 +12,12 @@ from ...backend import CHUNK_SIZE
 from ...errors import DirectoryNotEmpty, NotFound, RemoteStoreError
 from ...models import WriteResult
 from ...paths import RemotePath
-from .._temporaries import is_temporary
+from ._aside import TRIES
 from ._download import Download
 from ._errors import NAME, file_not_folder, folder_not_file, taken, translated
 from ._files import MISSING, Files
 from ._listing import FOLDER, begin_walk
-from ._publish import TRIES, publish
+from ._publish import publish
 from ._upload import Upload
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ async def delete_folder(files: Files, key: str, recursive: bool, missing_ok: boo
     try:
         facts = await files.channel.lstat(path)
     except Refused as error:
-        if error.code not in MISSING:
+        if (await files.clear(key, error)).code not in MISSING:
             raise
         if missing_ok:
             return
@@ -82,7 +82,7 @@ def _not_empty(key: str, refused: Refused) -> RemoteStoreError:
 async def _empty(files: Files, key: str) -> None:
     """Delete all below a folder: files as they are found, folders at the end, the deepest first."""
     folders: list[bytes] = []
-    window = _Window(key)
+    window = Window(key)
     walk = await begin_walk(files, key, True)
     walk.everything = True
     try:
@@ -104,7 +104,7 @@ async def _empty(files: Files, key: str) -> None:
     await window.rest()
 
 
-class _Window:
+class Window:
     """Deletions in flight, never more than allowed."""
 
     def __init__(self, key: str) -> None:
@@ -154,6 +154,7 @@ async def _why_not_moved(files: Files, dst: str, refused: Refused) -> RemoteStor
     try:
         kind = (await files.channel.lstat(files.path(dst))).kind
     except Refused:
+        await files.refuse_below_file(dst)
         return translated(refused, dst)
     return folder_not_file(dst) if kind == FOLDER else taken(dst)
 
@@ -162,7 +163,7 @@ async def _require_there(files: Files, source: bytes, src: str) -> None:
     try:
         await files.channel.lstat(source)
     except Refused as error:
-        raise translated(error, src) from error
+        raise translated(await files.clear(src, error), src) from error
 
 
 async def _both(files: Files, src: str, dst: str, overwrite: bool) -> tuple[Attrs, bytes, bytes]:
@@ -173,7 +174,7 @@ async def _both(files: Files, src: str, dst: str, overwrite: bool) -> tuple[Attr
     try:
         found = await there
     except Refused as error:
-        if error.code not in MISSING:
+        if (await files.clear(dst, error)).code not in MISSING:
             raise translated(error, dst) from error
     else:
         if found.kind == FOLDER:
@@ -218,28 +219,3 @@ async def _copy_there(channel: Channel, down: Download, up: Upload) -> None:
 async def _copy_through(down: Download, up: Upload) -> None:
     while data := await down.read(CHUNK_SIZE):
         await up.write(memoryview(data))
-
-
-async def sweep(files: Files, key: str, age: float) -> int:
-    """Delete temporaries that have not changed for some seconds, by the server's clock."""
-    probe = Upload(files, "clock", True, False, CHUNK_SIZE)
-    await probe.open()
-    try:
-        now = (await files.channel.fstat(probe.handle)).mtime or 0
-    finally:
-        await _runtime.shielded_on_asyncio(probe.abort)
-    window, count = _Window(key), 0
-    walk = await begin_walk(files, key, True)
-    walk.everything = True
-    try:
-        while (found := await walk.next()) is not None:
-            for below, facts, _ in found:
-                name = below.rpartition("/")[2]
-                old = facts.mtime is not None and now - facts.mtime >= age
-                if facts.kind != FOLDER and is_temporary(name) and old:
-                    count += 1
-                    await window.add(files.channel.remove(files.path(below)))
-        await window.rest()
-    finally:
-        walk.close()
-    return count

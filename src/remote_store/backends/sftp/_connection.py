@@ -8,7 +8,7 @@ from typing import Any, Final
 import asyncssh
 
 from ... import _runtime
-from ..._runtime.tasks import Task, begun, ended, unbroken
+from ..._runtime.tasks import Task, Turns, begun, ended, unbroken
 from ..._sftp.channel import Channel, open_channel
 from ..._sftp.packets import Lost, Refused
 from ..._sftp.transport import Connector
@@ -16,9 +16,10 @@ from ...errors import BackendUnavailable
 from ._errors import NAME, translated
 from ._hostkeys import HostKeys
 from ._keys import load_private_key
-from ._options import Options
+from ._login import FACTORY, client_of, known_as
+from ._options import DEFAULT_PORT, Options
+from ._unfinished import Unfinished, end_all
 
-DEFAULT_PORT: Final = 22
 PATIENCE: Final = 6
 """A server may be silent for so many times ``timeout`` while an answer of it is waited for."""
 KEEPALIVE_SECONDS: Final = 15
@@ -38,22 +39,35 @@ class Link:
     Attributes:
         channel: where requests go.
         root: the base path, without links in it, if it is there.
+        lost: what was half done when its connection was lost.
     """
 
-    def __init__(self, connection: asyncssh.SSHClientConnection, channel: Channel, patience: float) -> None:
-        self.connection, self.channel = connection, channel
+    def __init__(
+        self,
+        connection: asyncssh.SSHClientConnection,
+        channel: Channel,
+        patience: float,
+        lost: list[Unfinished],
+    ) -> None:
+        self.connection, self.channel, self.lost = connection, channel, lost
         self.root = b"/"
         self.links_work = b"hardlink@openssh.com" in channel.extensions
         self.renames_over = b"posix-rename@openssh.com" in channel.extensions
-        version = str(connection.get_extra_info("server_version", ""))
-        self.renames_exclusively = self.links_work and version.startswith("OpenSSH")
+        self.renames_exclusively = False
         """OpenSSH renames by a link, and so never over a file, in one request instead of two."""
         self.copies = b"copy-data" in channel.extensions
         self.inside: dict[bytes, float] = {}
         """Folders that were found to be below the root, and when (monotonic seconds)."""
+        self.replacing = Turns()
+        """Who replaces which file, where that takes several steps."""
         self._patience = patience
         self._spare: dict[int, Task[Channel]] = {}
         self._stock: Task[asyncssh.SFTPClient] | None = None
+
+    def linked(self) -> None:
+        """Take note that the file system has links, without which OpenSSH's rename only looks first."""
+        version = str(self.connection.get_extra_info("server_version", ""))
+        self.renames_exclusively = version.startswith("OpenSSH")
 
     @property
     def is_closed(self) -> bool:
@@ -100,6 +114,7 @@ class Links:
     def __init__(self, options: Options, keys: HostKeys) -> None:
         self._options, self._keys = options, keys
         self._links: list[Task[Link]] = []
+        self._lost: list[Unfinished] = []
 
     async def get(self) -> Link:
         """Return a connection that works, as far as is known.
@@ -136,7 +151,9 @@ class Links:
         arguments = await self._arguments(check)
         where = f" to {options.where}"
         try:
-            connection, _ = await asyncssh.create_connection(check.client, options.host, **arguments)
+            connection, _ = await asyncssh.create_connection(
+                client_of(options, check), options.host, **arguments
+            )
         except (asyncssh.Error, OSError, TimeoutError, ValueError) as error:
             if check.refusal is not None:
                 raise BackendUnavailable(check.refusal, backend=NAME, retryable=False) from error
@@ -144,8 +161,9 @@ class Links:
         try:
             await self._keys.remember(check)
             patience = PATIENCE * options.timeout
-            link = Link(connection, await open_channel(connection, patience), patience)
+            link = Link(connection, await open_channel(connection, patience), patience, self._lost)
             link.root = await self._root(link.channel)
+            await end_all(link.channel, self._lost)
         except BaseException as error:
             connection.abort()
             await connection.wait_closed()
@@ -167,7 +185,7 @@ class Links:
         options = self._options
         arguments: dict[str, Any] = {
             "known_hosts": check.on_file,
-            "server_host_key_algs": check.algorithms(options.host, options.port),
+            "server_host_key_algs": check.algorithms(*await _runtime.in_thread(known_as, options)),
             "config": None,
             "connect_timeout": options.timeout,
             "login_timeout": options.timeout,
@@ -183,12 +201,15 @@ class Links:
             arguments["username"] = options.username
         if options.password is not None or options.pkey is not None:
             # Who says how to log in wants no key of the agent's tried, and counted, before.
-            arguments.update(password=options.password, client_keys=None, agent_path=None)
+            arguments.update(client_keys=None, agent_path=None)
+        if options.answers is None:
+            arguments["password"] = options.password
         if options.pkey is not None:
             arguments["client_keys"] = [await _runtime.in_thread(_key, options)]
         elif options.passphrase is not None:
             arguments["passphrase"] = options.passphrase
-        return {**arguments, **options.connect_kwargs}
+        given = {name: value for name, value in options.connect_kwargs.items() if name != FACTORY}
+        return {**arguments, **given}
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Generator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ..._sftp.packets import Attrs, Refused
+from ..._sftp.packets import NO_SUCH_FILE, Attrs, Refused
 from ...errors import InvalidPath, RemoteStoreError
 from ...models import FileInfo
 from ...paths import RemotePath
@@ -87,7 +87,10 @@ class Files:
         path = self.path(key)
         looking = self.channel.lstat(path)
         await self.guard(key)
-        facts = await looking
+        try:
+            facts = await looking
+        except Refused as error:
+            raise await self.clear(key, error) from error
         if facts.kind != stat.S_IFLNK:
             return facts
         behind, real = self.channel.stat(path), self.channel.realpath(path)
@@ -117,7 +120,7 @@ class Files:
         try:
             real = await asked
         except Refused as error:
-            if error.code in MISSING:
+            if (await self.clear(key, error)).code in MISSING:
                 return  # what is not there leads nowhere
             raise
         if not self.is_inside(real):
@@ -158,22 +161,33 @@ class Files:
 
     async def refuse_below_file(self, key: str) -> None:
         """Raise InvalidPath if a parent of a key is a file: not every server says that this is why."""
-        above = self.path(key).rpartition(b"/")[0]
+        if await self._is_below_file(key):
+            raise InvalidPath("a parent of the path is a file", path=key, backend=NAME)
+
+    async def clear(self, key: str, refused: Refused) -> Refused:
+        """Return a refusal that says that nothing is there, for what would be below a file.
+
+        OpenSSH does so by itself; others have it fail, or be forbidden.
+        """
+        if refused.code in MISSING or not await self._is_below_file(key):
+            return refused
+        return Refused(NO_SUCH_FILE, refused.text)
+
+    async def _is_below_file(self, key: str) -> bool:
+        above = self.path(key).rpartition(b"/")[0] if key else b""
         while above:
             try:
-                facts = await self.channel.stat(above)
+                return _kind(await self.channel.stat(above)) != stat.S_IFDIR
             except Refused:
                 above = above.rpartition(b"/")[0]
-                continue
-            if _kind(facts) != stat.S_IFDIR:
-                raise InvalidPath("a parent of the path is a file", path=key, backend=NAME)
-            return
+        return False
 
     async def explain(self, key: str, refused: Refused, *, file: bool = True) -> RemoteStoreError:
         """Return the error for a refusal that does not say why: what is there tells."""
         try:
             kind = _kind(await self.channel.lstat(self.path(key)))
         except Refused as error:
+            error = await self.clear(key, error)
             return translated(error if error.code in MISSING else refused, key)
         if file and kind == stat.S_IFDIR:
             return folder_not_file(key)

@@ -161,10 +161,6 @@ class Check:
         certified = [f"{name}{_CERTIFIED}" for name in _ALGORITHMS] if authorities else []
         return list(dict.fromkeys([*certified, *names, *_ALGORITHMS]))
 
-    def client(self) -> asyncssh.SSHClient:
-        """Return the object that asyncssh asks about keys that are not on file."""
-        return _Client(self)
-
     def decide(self, host: str, addr: str, port: int, key: SSHKey) -> bool:
         """Return True if a key that is not on file is trusted all the same."""
         seen = self._keys.seen(host, port)
@@ -177,14 +173,6 @@ class Check:
             return False
         self.first_seen = (host, port, key)
         return True
-
-
-class _Client(asyncssh.SSHClient):
-    def __init__(self, check: Check) -> None:
-        self._check = check
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: SSHKey) -> bool:
-        return self._check.decide(host, addr, port, key)
 
 
 def _changed(host: str, key: SSHKey, known: Sequence[Any]) -> str:

@@ -37,7 +37,8 @@ class Scan:
         self._handle: bytes | None = None
         self._waiting: deque[Any] = deque()
         self._ahead = 2  # a small folder has one answer, and the news that there are no more
-        self._opening = self._channel.opendir(files.path(key))
+        self.path = files.path(key)
+        self._opening = self._channel.opendir(self.path)
         self._opening.add_done_callback(self._opened)
         self.ended = False
 
@@ -122,17 +123,16 @@ class Walk:
 
     async def _excuse(self, key: str, refused: Refused) -> None:
         """Take a folder that is gone for an empty one; a file where a folder belongs is an error."""
-        if key == self._key and key:
-            kind = await self._files.kind(key)
-            if kind not in (0, FOLDER):
-                raise file_not_folder(key) from refused
-        if refused.code not in MISSING:
+        kind = await self._files.kind(key)
+        if kind not in (0, FOLDER) and key == self._key and key:
+            raise file_not_folder(key) from refused
+        if kind and refused.code not in MISSING:
             raise refused
 
     async def _entries(self, scan: Scan, names: list[Name]) -> list[tuple[str, Attrs, bool]]:
         found = []
         links = []
-        for raw, facts in names:
+        for raw, facts in await self._told(scan, names):
             if raw in (b".", b"..") or b"/" in raw or not raw:
                 continue
             name = raw.decode("utf-8", "surrogateescape")
@@ -150,6 +150,23 @@ class Walk:
             if (target := await look()) is not None:
                 found.append((key, target, True))
         return found
+
+    async def _told(self, scan: Scan, names: list[Name]) -> list[Name]:
+        """Ask for the facts of entries about which the server does not say what they are."""
+        if all(facts.kind for _, facts in names):
+            return names
+        asked = [
+            None if facts.kind else self._files.channel.lstat(b"%b/%b" % (scan.path.rstrip(b"/"), raw))
+            for raw, facts in names
+        ]
+        told = []
+        for (raw, facts), asking in zip(names, asked, strict=True):
+            try:
+                told.append(Name(raw, facts if asking is None else await asking))
+            except Refused as error:
+                if error.code not in MISSING:
+                    told.append(Name(raw, facts))
+        return told
 
     def _look(self, key: str) -> Callable[[], Any]:
         """Ask what a link leads to; the answer is waited for later."""
@@ -233,7 +250,7 @@ async def begin_walk(files: Files, key: str, recursive: bool) -> Walk:
         try:
             real = await files.channel.realpath(files.path(key))
         except Refused as error:
-            if error.code not in MISSING:
+            if (await files.clear(key, error)).code not in MISSING:
                 raise
         else:
             if not files.is_inside(real):

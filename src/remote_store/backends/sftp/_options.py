@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KIB: Final = 1 << 10
 MIB: Final = 1 << 20
+DEFAULT_PORT: Final = 22
 _IN_URL: Final = {"host_key_policy": str, "host_keys_path": str, "timeout": float, "connections": int}
 
 
@@ -49,6 +50,7 @@ class Options:
     durable: bool = False
     memory_limit: int = 16 * MIB
     connect_kwargs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    answers: Callable[[str], str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("host", "base_path"):
@@ -66,6 +68,19 @@ class Options:
             raise ValueError(f"connections must be 1 or more, not {self.connections}")
         if self.memory_limit < MIB:
             raise ValueError(f"memory_limit must be 1 MiB or more in bytes, not {self.memory_limit}")
+
+        self._check_login()
+
+    def _check_login(self) -> None:
+        """Refuse what would make asyncssh fail in the midst of a connection."""
+        factory = self.connect_kwargs.get("client_factory")
+        for name, call in (("answers", self.answers), ("client_factory", factory)):
+            if call is not None and not callable(call):
+                raise TypeError(f"{name} must be callable, not {type(call).__name__}")
+        if self.answers is not None and factory is not None:
+            raise ValueError("pass answers or a client_factory, not both: the client is asked instead")
+        if "host" in self.connect_kwargs:
+            raise ValueError("host does not belong in connect_kwargs; pass it by itself")
 
     @property
     def where(self) -> str:

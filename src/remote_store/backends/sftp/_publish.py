@@ -7,14 +7,18 @@ replaces in one step. Servers without these extensions are served another way.
 from __future__ import annotations
 
 import stat
+import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ... import _runtime
-from ..._sftp.packets import Attrs, Refused
+from ..._sftp.packets import Attrs, Lost, Refused
 from ...errors import RemoteStoreError
 from .._temporaries import new_name
+from ._aside import replace, tried
 from ._errors import NAME, folder_not_file, taken, translated
 from ._files import MISSING, Files
+from ._unfinished import Unfinished
 
 if TYPE_CHECKING:
     from ..._sftp.channel import Channel
@@ -23,8 +27,6 @@ if TYPE_CHECKING:
 CREATE: Final = 0x02 | 0x08 | 0x20  # write, create, and refuse what is there
 _NO_LINKS: Final = (3, 4, 8)
 """Statuses with which servers refuse a link because their file system has none."""
-TRIES: Final = 20
-"""How often is done anew what others undo meanwhile."""
 
 
 def temporary_beside(path: bytes) -> bytes:
@@ -59,16 +61,18 @@ async def publish(files: Files, temporary: bytes, target: bytes, key: str, overw
     """
     channel = files.channel
     try:
-        if overwrite:
-            await _replace(files.link, channel, temporary, target)
+        if overwrite and files.link.renames_over:
+            await channel.posix_rename(temporary, target)
+        elif overwrite:
+            await replace(files.link, channel, temporary, target)
         elif files.link.renames_exclusively:
             await channel.rename(temporary, target)
         elif files.link.links_work:
             await channel.link(temporary, target)
             await channel.remove(temporary)
+            files.link.linked()
         elif files.link.renames_over:
-            await channel.close_handle(await channel.kept(channel.open(target, CREATE)))  # claims the name
-            await channel.posix_rename(temporary, target)
+            await _runtime.shielded_on_asyncio(_claim, files.link, channel, temporary, target)
         else:
             await channel.rename(temporary, target)
     except Refused as error:
@@ -82,43 +86,44 @@ async def publish(files: Files, temporary: bytes, target: bytes, key: str, overw
         raise why from error
 
 
-async def _replace(link: Link, channel: Channel, temporary: bytes, target: bytes) -> None:
-    if link.renames_over:
-        await channel.posix_rename(temporary, target)
-        return
-    for turn in range(TRIES, -1, -1):
+async def _claim(link: Link, channel: Channel, temporary: bytes, target: bytes) -> None:
+    """Take a name by an empty file, which others cannot do then, and replace that."""
+    since = time.monotonic()
+    try:
+        handle = await channel.open(target, CREATE)
+        channel.drop(handle)
         try:
-            await channel.rename(temporary, target)
-            return
+            await channel.posix_rename(temporary, target)
         except Refused:
-            if not turn:
-                raise
-        if await _replace_aside(channel, temporary, target):
-            return
-
-
-async def _replace_aside(channel: Channel, temporary: bytes, target: bytes) -> bool:
-    """Move the old file aside first: no step of this loses it. Return False if others were quicker."""
-    aside = temporary_beside(target)
-    try:
-        await channel.rename(target, aside)
-    except Refused as error:
-        if error.code not in MISSING:
+            await _give_up(channel, target)
             raise
-        return False  # somebody else moves it
-    try:
-        await channel.rename(temporary, target)
-    except BaseException as error:
-        await _runtime.shielded_on_asyncio(_put_back, channel, aside, target)
-        if not isinstance(error, Refused):
-            raise
-        return False
-    await channel.remove(aside)
-    return True
+    except Lost:
+        link.lost.append(Unfinished(since, partial(_give_up, target=target)))
+        raise
 
 
-async def _put_back(channel: Channel, aside: bytes, target: bytes) -> None:
+async def _give_up(channel: Channel, target: bytes) -> None:
+    """Delete the empty file if it is still that."""
     try:
-        await channel.rename(aside, target)
-    except Refused:  # a newer file is there already
-        await channel.remove(aside)
+        facts = await channel.lstat(target)
+    except Refused:
+        return
+    if facts.size == 0 and facts.kind == stat.S_IFREG:
+        await tried(channel.remove(target))
+
+
+async def try_links(files: Files) -> None:
+    """Find out whether the file system has links, where more depends on that than the way to a name."""
+    link, channel = files.link, files.channel
+    if not link.links_work or link.renames_over:
+        return
+    first, second = temporary_beside(files.path("x")), temporary_beside(files.path("x"))
+    try:
+        await channel.close_handle(await channel.kept(channel.open(first, CREATE)))
+    except Refused:
+        return  # nothing can be created here at all
+    try:
+        link.links_work = await tried(channel.link(first, second))
+    finally:
+        for path in (first, second):
+            channel.remove(path).cancel()

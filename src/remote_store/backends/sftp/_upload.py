@@ -16,10 +16,11 @@ from ..._sftp.packets import Lost, Refused
 from ...errors import RemoteStoreError
 from ...models import WriteResult
 from ...paths import RemotePath
+from ._aside import TRIES
 from ._errors import folder_not_file, outside, taken
 from ._files import MISSING, Files
 from ._lanes import FAR_SECONDS, LARGE, Lanes
-from ._publish import CREATE, TRIES, publish, temporary_beside, why_not_linked
+from ._publish import CREATE, publish, temporary_beside, why_not_linked
 
 if TYPE_CHECKING:
     from ..._sftp.channel import Channel
@@ -192,7 +193,14 @@ class Upload:
             for each in named:
                 await each
         except Refused as error:
-            raise await why_not_linked(self._files, self.key, self._target, error) from error
+            link = self._files.link
+            why = await why_not_linked(self._files, self.key, self._target, error)
+            if link.links_work:
+                raise why from error
+            await self._make_temporary()  # the first one is gone: its end was asked for, too
+            self._sent = 0
+            return await self.put(data, at_once=False)
+        self._files.link.linked()
         self.ended = True
         return WriteResult(RemotePath._of(self.key), self._sent)
 

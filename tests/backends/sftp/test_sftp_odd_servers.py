@@ -1,0 +1,174 @@
+"""Servers that are within the protocol, and unlike OpenSSH's: other statuses, and facts left out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+from tests.backends.sftp.support import Server, known
+
+from remote_store import InvalidPath, NotFound, Store
+from remote_store.backends import SFTPBackend
+
+
+def _realpath(path: bytes) -> bytes:
+    return os.path.realpath(path, strict=True)
+
+
+def statuses(code: int) -> type[asyncssh.SFTPServer]:
+    """Return a server that has one status for all that is asked about a path below a file."""
+
+    class Odd(asyncssh.SFTPServer):
+        async def _oddly(self, call: Callable[..., Any], *arguments: Any) -> Any:
+            try:
+                found = call(*arguments)
+                return await found if hasattr(found, "__await__") else found
+            except NotADirectoryError:
+                raise asyncssh.SFTPError(code, "") from None
+
+        async def _scanned(self, path: bytes) -> Any:
+            try:
+                async for entry in asyncssh.SFTPServer.scandir(self, path):
+                    yield entry
+            except NotADirectoryError:
+                raise asyncssh.SFTPError(code, "") from None
+
+    def method(name: str) -> Callable[..., Any]:
+        usual = getattr(asyncssh.SFTPServer, name)
+        return lambda self, *arguments: self._oddly(usual, self, *arguments)
+
+    for name in ("open", "stat", "lstat", "mkdir", "rmdir", "remove", "rename", "posix_rename", "link"):
+        setattr(Odd, name, method(name))
+    Odd.realpath = lambda self, path: self._oddly(_realpath, path)  # type: ignore[attr-defined,method-assign]
+    Odd.scandir = Odd._scanned  # type: ignore[method-assign,assignment]
+    return Odd
+
+
+@pytest.fixture
+def serve(root: Path) -> Iterator[Callable[[Any], SFTPBackend]]:
+    """Give a function that starts asyncssh's server, and makes a backend on it."""
+    servers = []
+
+    def made(factory: Any, **options: Any) -> SFTPBackend:
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        server = Server(key, sftp_factory=factory)
+        servers.append(server)
+        return server.backend(root, known_host_keys=known(server, key), **options)
+
+    yield made
+    for server in servers:
+        server.close()
+
+
+@pytest.mark.spec("SFTP-026")
+@pytest.mark.parametrize("extensions", [True, False], ids=["extended", "plain"])
+@pytest.mark.parametrize("code", [2, 3, 4, 5, 99])
+def test_below_a_file(
+    serve: Any, root: Path, code: int, extensions: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is told as on OpenSSH's server, whatever status this one has for it."""
+    if not extensions:
+        monkeypatch.setattr(asyncssh.sftp.SFTPServerHandler, "_extensions", [])
+    (root / "a").mkdir()
+    (root / "a" / "file").write_bytes(b"x")
+    with Store(serve(statuses(code))) as store:
+        for path in ("a/file/below", "a/file/far/below"):
+            for ask in (store.exists, store.is_file, store.is_folder):
+                assert not ask(path)
+            for call in (store.read_bytes, store.read, store.open_read, store.get_file_info, store.delete):
+                with pytest.raises(NotFound):
+                    call(path)
+            for transfer in (store.copy, store.move):
+                with pytest.raises(NotFound):
+                    transfer(path, "new")
+                for overwrite in (False, True):
+                    with pytest.raises(InvalidPath, match="parent"):
+                        transfer("a/file", path, overwrite=overwrite)
+            for recursive in (False, True):
+                assert list(store.list_files(path, recursive=recursive)) == []
+                with pytest.raises(NotFound):
+                    store.delete_folder(path, recursive=recursive)
+            assert list(store.list_folders(path)) == []
+            for overwrite in (False, True):
+                for write in (store.write, store.write_atomic):
+                    with pytest.raises(InvalidPath, match="parent"):
+                        write(path, b"y", overwrite=overwrite)
+            store.delete(path, missing_ok=True)
+            store.delete_folder(path, missing_ok=True)
+        with pytest.raises(InvalidPath):
+            list(store.list_files("a/file"))
+        assert store.read_bytes("a/file") == b"x"
+    assert sorted(path.name for path in root.rglob("*")) == ["a", "file"]
+
+
+class Terse(asyncssh.SFTPServer):
+    """Tells nothing about the entries of a folder but their names."""
+
+    async def scandir(self, path: bytes) -> Any:
+        async for entry in super().scandir(path):
+            yield asyncssh.SFTPName(entry.filename, "", asyncssh.SFTPAttrs())
+
+
+@pytest.mark.spec("SFTP-021", "SFTP-038")
+def test_entries_without_facts(serve: Any, root: Path) -> None:
+    (root / "a" / "b").mkdir(parents=True)
+    (root / "a" / "f").write_bytes(b"1234")
+    (root / "a" / "b" / "g").write_bytes(b"12")
+    (root / "a" / "up").symlink_to("..")
+    (root / "a" / "out").symlink_to("/etc")
+    os.mkfifo(root / "a" / "pipe")
+    with Store(serve(Terse)) as store:
+        assert {str(info.path): info.size for info in store.list_files("", recursive=True)} == {
+            "a/f": 4,
+            "a/b/g": 2,
+        }
+        assert sorted(str(entry.path) for entry in store.iter_children("a")) == ["a/b", "a/f", "a/up"]
+        store.delete_folder("a", recursive=True)
+    assert list(root.iterdir()) == []
+    assert Path("/etc").is_dir()
+
+
+def walled(root: Path) -> type[asyncssh.SFTPServer]:
+    """Return a server that shows a folder, by its full path, and forbids to look above it."""
+    within = os.fsencode(root)
+
+    class Walled(asyncssh.SFTPServer):
+        def map_path(self, path: bytes) -> bytes:
+            if path != within and not path.startswith(within + b"/"):
+                raise asyncssh.SFTPPermissionDenied("")
+            return super().map_path(path)
+
+    return Walled
+
+
+@pytest.mark.spec("SFTP-038")
+@pytest.mark.parametrize("base", ["", "not/yet"])
+@pytest.mark.parametrize("extensions", [True, False], ids=["extended", "plain"])
+def test_nothing_above_the_base_path_is_looked_at(
+    serve: Any, root: Path, base: str, extensions: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not extensions:
+        monkeypatch.setattr(asyncssh.sftp.SFTPServerHandler, "_extensions", [])
+    with Store(serve(walled(root), base_path=str(root / base))) as store:
+        assert list(store.list_files("")) == []
+        store.write("a/b/f", b"x")
+        store.write("a/b/f", b"y", overwrite=True)
+        store.ping()
+        store.move("a/b/f", "g")
+        store.copy("g", "c/f")
+        with pytest.raises(InvalidPath):
+            store.write("g/below", b"x")
+        with pytest.raises(NotFound):
+            store.read_bytes("g/below")
+        assert store.read_bytes("c/f") == b"y"
+        assert sorted(str(info.path) for info in store.list_files("", recursive=True)) == ["c/f", "g"]
+        store.delete_folder("a", recursive=True)
+    assert sorted(str(path.relative_to(root / base)) for path in (root / base).rglob("*")) == [
+        "c",
+        "c/f",
+        "g",
+    ]
