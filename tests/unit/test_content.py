@@ -104,7 +104,7 @@ def test_a_view_of_a_buffer_in_a_garbage_cycle(item: Literal["B", "i"]) -> None:
         cycle: list[object] = [given, as_buffer(given)]
         cycle.append(cycle)
         del given, cycle
-        gc.collect()
+        gc.collect(0)  # the young ones: a whole collection takes long among many tests
 
 
 @pytest.mark.spec("STR-016", "STR-021")
