@@ -34,6 +34,8 @@ PREFIXES = {
     "cli.md": "CLI",
     "runtime.md": "RUN",
     "facade.md": "GEN",
+    "arrow.md": "ARW",
+    "zarr.md": "ZARR",
     "testing.md": "TST",
 }
 RULE = re.compile(r"- \*\*([A-Z][A-Z0-9]*-\d{3})\*\* \S.*\.\Z")

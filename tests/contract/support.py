@@ -40,6 +40,8 @@ def run_pytest(folder: Path, *arguments: str | Path, report: Path) -> list[Outco
         "--tb=line",
         "-p",
         "no:cacheprovider",
+        "-p",
+        "no:zarr",
         f"--junitxml={report}",
     ]
     done = subprocess.run(

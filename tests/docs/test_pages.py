@@ -33,7 +33,7 @@ def test_a_page_runs(page: Path, tmp_path: Path) -> None:
     named = re.findall(r'from_toml\("([^"]+)"\)', program)
     for name, block in zip(named, (b for b in blocks(text) if b.language == "toml"), strict=False):
         (tmp_path / name).write_text(block.code)
-    script = tmp_path / "temporary" / f"{page.stem}.py"
+    script = tmp_path / "temporary" / f"page_{page.stem}.py"  # no name of a module that it imports
     script.parent.mkdir()
     script.write_text(program)
     assert_clean(run_script(script, cwd=tmp_path))

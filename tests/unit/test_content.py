@@ -6,6 +6,7 @@ import array
 import codecs
 import collections
 import ctypes
+import gc
 import io
 import mmap
 import os
@@ -15,7 +16,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from pickle import PickleBuffer
-from typing import Any
+from typing import Any, Literal
 
 import aiofiles
 import anyio
@@ -92,6 +93,18 @@ def test_a_mapped_file_is_a_buffer(tmp_path: Path) -> None:
         mapped.seek(10)
         store.write("f", mapped)
     assert store.read_bytes("f") == DATA, "all of it, wherever its file position is"
+
+
+@pytest.mark.spec("STR-016")
+@pytest.mark.parametrize("item", ["B", "i"])
+def test_a_view_of_a_buffer_in_a_garbage_cycle(item: Literal["B", "i"]) -> None:
+    """The collector may clear the caller's view first; ours must not stand on it."""
+    for _ in range(20):
+        given = memoryview(bytearray(64)).cast(item)
+        cycle: list[object] = [given, as_buffer(given)]
+        cycle.append(cycle)
+        del given, cycle
+        gc.collect(0)  # the young ones: a whole collection takes long among many tests
 
 
 @pytest.mark.spec("STR-016", "STR-021")

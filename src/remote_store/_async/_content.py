@@ -29,9 +29,16 @@ def as_buffer(content: object) -> memoryview | None:
         return None
     if not view.c_contiguous:
         raise TypeError("content must be a contiguous buffer; copy it with bytes(content) first")
-    from pickle import PickleBuffer  # the one way to flat bytes from items of any format
+    if not view.nbytes:
+        return memoryview(b"")
+    try:
+        return view.cast("B")
+    except (TypeError, ValueError, NotImplementedError):  # items of a format that Python has no name for
+        from pickle import PickleBuffer
 
-    return PickleBuffer(view).raw()
+        # Of the content, not of the view: a view that lends its memory crashes the interpreter
+        # when the garbage collector finds it in a cycle.
+        return PickleBuffer(cast(bytes, content)).raw()
 
 
 def chunks_of(content: object) -> AsyncGenerator[bytes | memoryview, None]:

@@ -80,16 +80,13 @@ class MemoryBackend(Backend):
         return _info(path, self._file(path))
 
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
-        return _MemoryReader(await self.read_bytes(path, start=start, length=length))
+        await _runtime.checkpoint()
+        file = self._file(path)
+        return _MemoryReader(_part(file.data, start, length), file.etag)
 
     async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
         await _runtime.checkpoint()
-        data = self._file(path).data
-        return (
-            data
-            if start == 0 and length is None
-            else data[start : None if length is None else start + length]
-        )
+        return _part(self._file(path).data, start, length)
 
     async def open_write(
         self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
@@ -226,6 +223,12 @@ class MemoryBackend(Backend):
 _ALL: Final = CapabilitySet(frozenset(Capability) - {Capability.PRESIGN})
 
 
+def _part(data: bytes, start: int, length: int | None) -> bytes:
+    if start == 0 and length is None:
+        return data
+    return data[start : None if length is None else start + length]
+
+
 def _info(path: str, file: _File) -> FileInfo:
     where, options = RemotePath._of(path), file.options
     extra = {name: value for name in _TOLD if (value := getattr(options, name))}
@@ -243,8 +246,9 @@ _TOLD: Final = (
 class _MemoryReader(Reader):
     seekable = True
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, version: str) -> None:
         self._data = data
+        self.version = version
         self._position = 0
         self.size = len(data)
 

@@ -1,0 +1,224 @@
+"""Any store as a store of Zarr, version 3. Needs the extra ``zarr``.
+
+from remote_store.ext.zarr import ZarrStore
+
+array = zarr.create_array(ZarrStore(store), shape=(1000, 1000), chunks=(100, 100), dtype="f4")
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from typing import TypeVar
+
+from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
+from zarr.core.buffer import Buffer, BufferPrototype
+
+from .. import _sync
+from .._async import AsyncStore
+from ..errors import AlreadyExists, InvalidPath, NotFound, PreconditionFailed
+from ..models import RemoteFolder
+from ..paths import normalize
+from ._parts import Parts
+from ._places import async_store, same_place
+
+T = TypeVar("T")
+
+TRIES = 5
+"""How often the end of a value that is being replaced is looked for."""
+
+
+class ZarrStore(Store):
+    """Chunks and metadata of Zarr as files of a store.
+
+    It borrows the store, which the caller closes; closing this one only says that it is not
+    used any more. It may be used on Zarr's own event loop and on others, by many tasks and
+    threads, and be pickled where the backend can be. Readers see a chunk as it was before or
+    after a write, whole.
+
+    Args:
+        store: the files, by either face of the store.
+        read_only: refuse to change anything.
+
+    Raises:
+        TypeError: the store is none.
+    """
+
+    def __init__(self, store: AsyncStore | _sync.Store, *, read_only: bool = False) -> None:
+        super().__init__(read_only=read_only)
+        self.store = async_store(store)
+
+    def with_read_only(self, read_only: bool = False) -> ZarrStore:
+        return type(self)(self.store, read_only=read_only)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, ZarrStore)
+            and self.read_only == other.read_only
+            and same_place(self.store, other.store)
+        )
+
+    def __hash__(self) -> int:
+        return hash((ZarrStore, self.store._scope.backend.name, self.store._scope.root, self.read_only))
+
+    def __str__(self) -> str:
+        return f"remote-store+{self.store._scope.backend.name}://{self.store._scope.root}"
+
+    def __repr__(self) -> str:
+        return f"ZarrStore({self.store!r}, read_only={self.read_only})"
+
+    # -- reading ---------------------------------------------------------------
+
+    async def get(
+        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        normalize(key)  # a malformed key is an error; a folder is a key without a value
+        try:
+            data = await self._read(key, byte_range)
+        except (NotFound, InvalidPath):
+            return None
+        return prototype.buffer.from_bytes(data)
+
+    async def _read(self, key: str, wanted: ByteRequest | None) -> bytes:
+        match wanted:
+            case None:
+                return await self.store.read_bytes(key)
+            case RangeByteRequest(start, end):
+                return await self.store.read_bytes(key, start=start, length=max(end - start, 0))
+            case OffsetByteRequest(offset):
+                return await self.store.read_bytes(key, start=offset)
+            case SuffixByteRequest(suffix):
+                return await self._end(key, suffix)
+        raise TypeError(f"Unexpected byte_range, got {wanted!r}.")
+
+    async def _end(self, key: str, suffix: int) -> bytes:
+        """Return the last bytes of one version, however often it is replaced meanwhile."""
+        for left in reversed(range(TRIES)):
+            parts = await Parts.open(self.store, key)
+            try:
+                start = max(parts.size - suffix, 0)
+                return await parts.read(start, parts.size - start)
+            except PreconditionFailed:
+                if not left:
+                    raise
+            finally:
+                await parts.aclose()
+        raise AssertionError("the last try returns or raises")
+
+    async def get_partial_values(
+        self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
+    ) -> list[Buffer | None]:
+        return await _together(self.get(key, prototype, wanted) for key, wanted in key_ranges)
+
+    async def exists(self, key: str) -> bool:
+        return await self.store.is_file(key)
+
+    async def getsize(self, key: str) -> int:
+        return (await self.store.get_file_info(key)).size
+
+    async def getsize_prefix(self, prefix: str) -> int:
+        if prefix and not prefix.endswith("/"):
+            prefix += "/"
+        return sum([size async for _, size in self._below(prefix)])
+
+    # -- writing ---------------------------------------------------------------
+
+    @property
+    def supports_writes(self) -> bool:
+        return True
+
+    @property
+    def supports_deletes(self) -> bool:
+        return True
+
+    @property
+    def supports_partial_writes(self) -> bool:  # type: ignore[override]  # Zarr 3.1.0 asks for one
+        return False
+
+    async def set_partial_values(self, key_start_values: Iterable[tuple[str, int, object]]) -> None:
+        """Refuse: files are written whole."""
+        raise NotImplementedError("files of a store are written whole; use set()")
+
+    async def set(self, key: str, value: Buffer) -> None:
+        self._check_writable()
+        await self.store.write(key, _content(value), overwrite=True)
+
+    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
+        self._check_writable()
+        try:
+            await self.store.write(key, _content(value))
+        except AlreadyExists:
+            pass
+
+    async def delete(self, key: str) -> None:
+        self._check_writable()
+        await self.store.delete(key, missing_ok=True)
+
+    async def delete_dir(self, prefix: str) -> None:
+        self._check_writable()
+        if normalize(prefix):
+            await self._delete_folder(prefix)
+            return
+        for entry in [entry async for entry in self.store.iter_children()]:
+            if isinstance(entry, RemoteFolder):
+                await self._delete_folder(str(entry.path))
+            else:
+                await self.store.delete(entry.path, missing_ok=True)
+
+    async def _delete_folder(self, path: str) -> None:
+        try:
+            await self.store.delete_folder(path, recursive=True, missing_ok=True)
+        except InvalidPath:
+            pass  # a file: nothing is below it
+
+    # -- listing ---------------------------------------------------------------
+
+    @property
+    def supports_listing(self) -> bool:
+        return True
+
+    def list(self) -> AsyncIterator[str]:
+        return self.list_prefix("")
+
+    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
+        async for key, _ in self._below(prefix):
+            yield key
+
+    async def _below(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
+        """Give the keys that begin with a prefix, and their sizes; a prefix may end within a name."""
+        folder = prefix.rpartition("/")[0]
+        normalize(folder)
+        try:
+            async with self.store.list_files(folder, recursive=True) as files:
+                async for info in files:
+                    key = str(info.path)
+                    if key.startswith(prefix):
+                        yield key, info.size
+        except InvalidPath:
+            return  # a file: nothing is below it
+
+    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
+        normalize(prefix)
+        try:
+            async with self.store.iter_children(prefix) as entries:
+                async for entry in entries:
+                    yield entry.path.name
+        except InvalidPath:
+            return
+
+
+def _content(value: object) -> memoryview:
+    if not isinstance(value, Buffer):
+        raise TypeError(f"the value must be a Buffer of Zarr, not {type(value).__name__}")
+    return memoryview(value.as_buffer_like())
+
+
+async def _together(calls: Iterable[Awaitable[T]]) -> list[T]:
+    """Wait for all; where one fails, stop the others, and leave none behind."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
