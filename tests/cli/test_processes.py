@@ -82,6 +82,29 @@ def test_a_terminal_that_changes_its_width_and_ctrl_c(slow: list[str], tmp_path:
     assert [path.name for path in out.rglob("*") if path.is_file()] == ["done"]
 
 
+@pytest.mark.spec("CLI-014", "CLI-013", "CLI-008")
+@pytest.mark.parametrize("command", ["sync", "mv", "cat"])
+def test_ctrl_c_ends_what_stands_still(slow: list[str], tmp_path: Path, command: str) -> None:
+    out, errors = tmp_path / "out", tmp_path / "errors"
+    arguments = ["cat", "slow:deep/stuck"] if command == "cat" else [command, "slow:deep", str(out)]
+    with errors.open("wb") as file:
+        process = subprocess.Popen([*slow, *arguments], stdout=subprocess.PIPE, stderr=file)
+    assert process.stdout is not None
+    if command == "cat":
+        process.stdout.read(1 << 20)
+    else:
+        while not (out / "done").exists():
+            assert process.poll() is None
+            time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    said = errors.read_text()
+    assert process.returncode == 130
+    assert said.splitlines()[-1].startswith("remote-store: interrupted; nothing is half written; ")
+    assert "Traceback" not in said
+    assert command == "cat" or [path.name for path in out.iterdir()] == ["done"]
+
+
 @pytest.mark.spec("CLI-012")
 def test_in_a_pipe(many: Path, tmp_path: Path) -> None:
     command = [*PROGRAM, "cp", str(many), str(tmp_path / "out")]
