@@ -76,7 +76,7 @@ def test_a_terminal_that_changes_its_width_and_ctrl_c(slow: list[str], tmp_path:
         assert "interrupted; nothing is half written; run it again with --skip-existing" in " ".join(
             terminal.lines[-4:]
         )
-        assert any(line.startswith("1 of 2 files, 3,145,728 bytes in ") for line in terminal.lines)
+        assert any(line.startswith("1 files, 3,145,728 bytes in ") for line in terminal.lines)
         assert "Traceback" not in terminal.seen
         assert "\x1b[?25h" in terminal.seen.rpartition("\x1b[?25l")[2]  # the cursor is there again
     assert [path.name for path in out.rglob("*") if path.is_file()] == ["done"]

@@ -54,9 +54,10 @@ class Bar(progress.Progress):
 
     def end(self) -> None:
         """Show how far it came."""
-        report = self._report
-        files = f"{report.done:,} of {report.planned:,} files"
-        self.update(self._bar, total=report.planned_bytes, description=files)
+        report, known = self._report, self._counting
+        if not known.ended:  # then nobody knows of more
+            files = f"{report.done:,} of {report.planned:,} files"
+            self.update(self._bar, total=report.planned_bytes, description=files)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Give what is drawn."""

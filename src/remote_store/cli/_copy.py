@@ -91,7 +91,9 @@ def telling(as_json: bool, quiet: bool, every: bool, source: Place | None = None
 
 
 def _summary(report: TransferReport) -> str:
-    parts = [f"{report.done:,} of {report.planned:,} files", f"{report.done_bytes:,} bytes"]
+    whole = report.planned == report.done + report.skipped + report.failed  # else it was stopped half-way
+    files = f"{report.done:,} of {report.planned:,} files" if whole else f"{report.done:,} files"
+    parts = [files, f"{report.done_bytes:,} bytes"]
     parts += [f"{report.skipped:,} skipped"] if report.skipped else []
     parts += [f"{report.failed:,} failed"] if report.failed else []
     return f"{', '.join(parts)} in {report.seconds:.1f} s"
