@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 import weakref
 from collections.abc import Awaitable, Callable
+from glob import has_magic
 from typing import Any, Final
 
 from fsspec.asyn import _run_coros_in_chunks
@@ -125,13 +126,36 @@ class Changing(Looking):
         if path1 == path2:
             return
         if isinstance(path1, str) and isinstance(path2, str) and await self._isfile(path1):
-            name = self._strip_protocol(path1)
             into = path2.endswith("/") or await self._isdir(path2)
-            target = other_paths([name], self._strip_protocol(path2), exists=into)[0]
-            await self._mv_file(name, target)
+            names, targets = await self._pairs(path1, path2, into)
+            await self._mv_file(names[0], targets[0])
             return
         await self._copy(path1, path2, recursive=recursive, maxdepth=maxdepth, on_error="raise")
         await self._rm(path1, recursive=recursive, maxdepth=maxdepth)
+
+    async def _copy(
+        self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any
+    ) -> None:
+        if isinstance(path2, str):
+            into = path2.endswith("/") or await self._isdir(path2)
+            path1, path2 = await self._pairs(path1, path2, into, recursive, maxdepth)
+        await super()._copy(path1, path2, recursive=recursive, maxdepth=maxdepth, **kwargs)
+
+    async def _pairs(
+        self, source: Any, target: str, into: bool, recursive: bool = False, maxdepth: int | None = None
+    ) -> tuple[list[str], list[str]]:
+        """Return what a source names, and where each goes; ``into``: the target is a folder.
+
+        fsspec's rules, which need a slash before the names: without it, what lies in the root
+        would take the name of the folder it goes into.
+        """
+        names = await self._expand_path(source, recursive=recursive, maxdepth=maxdepth)
+        if not isinstance(source, str):
+            return names, other_paths(names, target, flatten=True)
+        if not recursive or maxdepth is not None:
+            names = [name for name in names if not await self._isdir(name)]
+        below = len(names) == 1 if has_magic(source) else into and not source.endswith("/")
+        return names, other_paths([f"/{name}" for name in names], target, exists=below) if names else []
 
     def _both(self, path1: str, path2: str) -> tuple[Place, Place]:
         first, second = self._strip_protocol(path1), self._strip_protocol(path2)

@@ -6,6 +6,9 @@ import os
 import uuid
 from typing import Any, BinaryIO
 
+from fsspec.asyn import _run_coros_in_chunks
+from fsspec.callbacks import DEFAULT_CALLBACK
+from fsspec.implementations.local import make_path_posix
 from fsspec.utils import isfilelike
 
 from ... import _runtime
@@ -34,6 +37,29 @@ class Counted:
 
 class Local(Changing):
     """Part of ``RemoteStoreFileSystem``."""
+
+    async def _get(
+        self,
+        rpath: Any,
+        lpath: Any,
+        recursive: bool = False,
+        callback: Any = DEFAULT_CALLBACK,
+        maxdepth: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Copy files to this machine, several at once, by the rules of fsspec."""
+        if not isinstance(lpath, list):
+            lpath = make_path_posix(os.fspath(lpath))
+            into = lpath.endswith("/") or await _runtime.in_thread(os.path.isdir, lpath)
+            rpath, lpath = await self._pairs(rpath, lpath, into, recursive, maxdepth)
+        batch_size = kwargs.pop("batch_size", None) or self.batch_size
+        callback.set_size(len(lpath))
+        get = callback.branch_coro(self._get_file)
+        await _run_coros_in_chunks(
+            [get(source, target, **kwargs) for source, target in zip(rpath, lpath, strict=True)],
+            batch_size=batch_size,
+            callback=callback,
+        )
 
     async def _put_file(
         self, lpath: Any, rpath: str, mode: str = "overwrite", callback: Any = None, **kwargs: Any
