@@ -161,6 +161,11 @@ def test_pickling(config: Path, tmp_path: Path) -> None:
             assert pickle.loads(pickle.dumps(file)).read() == b"tent"
     fs = RemoteStoreFileSystem(store=f"file://{tmp_path}/disk/reports")
     assert pickle.loads(pickle.dumps(fs)).cat_file("f") == b"content"
+    with Store(LocalBackend(tmp_path / "disk"), "reports") as store:
+        fs = RemoteStoreFileSystem(store=store)
+        again = pickle.loads(pickle.dumps(fs))
+        assert again.cat_file("f") == b"content"
+        assert again == fs
     with pytest.raises(TypeError, match="cannot be pickled; make it from a configuration or a URL"):
         pickle.dumps(RemoteStoreFileSystem(store=Store(MemoryBackend())))
 

@@ -1,22 +1,17 @@
-"""Open files.
-
-A file that is read is pinned to one version. Where the storage tells an ETag, each part is a
-request of its own, whose answer has to be of that version; elsewhere the file is held open.
-A file that is written goes to the store piece by piece, and is there once it is closed.
-"""
+"""Open files, over the parts of a file or a write stream of a store."""
 
 from __future__ import annotations
 
 import io
 import warnings
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from fsspec.spec import AbstractBufferedFile
 
-from ..._async import AsyncReadStream, AsyncStore, AsyncWriteStream
+from ..._async import AsyncWriteStream
 from ..._runtime import drive
-from ...errors import InvalidPath, PreconditionFailed
-from ...models import FileInfo
+from ...errors import InvalidPath
+from .._parts import Parts
 from ._errors import refuse
 from ._places import Place
 
@@ -26,63 +21,7 @@ HELD_BYTES: Final = 1 << 18
 """Bytes read at least from a file that is held open."""
 
 
-class Source(Protocol):
-    """Where the content of an open file comes from."""
-
-    size: int
-
-    async def fetch(self, start: int, end: int) -> bytes:
-        """Return the bytes from one position up to another."""
-
-    async def aclose(self) -> None:
-        """Release what is held."""
-
-
-class Parts:
-    """Each part is asked for by itself, and has to be of the version that was found first."""
-
-    def __init__(self, place: Place, info: FileInfo) -> None:
-        self._place, self._version, self.size = place, info.etag, info.size
-
-    async def fetch(self, start: int, end: int) -> bytes:
-        stream = await self._place.store.read(self._place.key, start=start, length=end - start)
-        try:
-            assert stream._reader is not None
-            if stream._reader.version not in (None, self._version):
-                raise PreconditionFailed(
-                    "the file was changed while it was being read; open it again", path=self._place.name
-                )
-            return await stream.readall()
-        finally:
-            await stream.aclose()
-
-    async def aclose(self) -> None:
-        pass
-
-
-class Held:
-    """One version, held open."""
-
-    def __init__(self, stream: AsyncReadStream, size: int) -> None:
-        self._stream, self.size = stream, size
-
-    async def fetch(self, start: int, end: int) -> bytes:
-        await self._stream.seek(start)
-        return await self._stream.read(end - start)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-async def source_of(place: Place, info: FileInfo) -> Source:
-    """Open a file for reading."""
-    if info.etag is not None:
-        return Parts(place, info)
-    stream = await place.store.open_read(place.key)
-    return Held(stream, info.size if stream.size is None else stream.size)
-
-
-async def begin(store: AsyncStore, place: Place, overwrite: bool) -> AsyncWriteStream:
+async def begin(place: Place, overwrite: bool) -> AsyncWriteStream:
     """Open a file for writing.
 
     Raises:
@@ -90,7 +29,7 @@ async def begin(store: AsyncStore, place: Place, overwrite: bool) -> AsyncWriteS
         IsAFolder, NotAFolder: it cannot be there.
     """
     try:
-        return await store.open_write(place.key, overwrite=overwrite).__aenter__()
+        return await place.store.open_write(place.key, overwrite=overwrite).__aenter__()
     except InvalidPath as error:
         return await refuse(place, error)
 
@@ -103,23 +42,23 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
     """
 
     def __init__(self, fs: Any, path: str, place: Place, details: Any, **options: Any) -> None:
-        self._source: Source | None = None
+        self._parts: Parts | None = None
         self._stream: AsyncWriteStream | None = None
         self._doomed = False
         mode = options["mode"]
         if mode == "rb":
             info, self._details = details
-            self._source = drive(source_of(place, info))
-            options["size"] = self._details["size"] = self._source.size
+            self._parts = drive(Parts.of(place.store, place.key, info))
+            options["size"] = self._details["size"] = self._parts.size
             self.DEFAULT_BLOCK_SIZE = REQUEST_BYTES if info.etag is not None else HELD_BYTES
         else:
             self.DEFAULT_BLOCK_SIZE = REQUEST_BYTES
-            self._stream = drive(begin(place.store, place, mode == "wb"))
+            self._stream = drive(begin(place, mode == "wb"))
         super().__init__(fs, path, **options)
 
     def _fetch_range(self, start: int, end: int) -> bytes:
-        assert self._source is not None
-        return drive(self._source.fetch(start, end)) if end > start else b""
+        assert self._parts is not None
+        return drive(self._parts.read(start, end - start))
 
     def _upload_chunk(self, final: bool = False) -> bool:
         assert self._stream is not None
@@ -157,9 +96,8 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
         try:
             super().close()
         finally:
-            source, self._source = self._source, None
-            if source is not None:
-                drive(source.aclose())
+            if self._parts is not None:
+                drive(self._parts.aclose())
 
     def __exit__(self, kind: object, *rest: object) -> None:
         if kind is not None:

@@ -40,7 +40,7 @@ class RemoteStoreFileSystem(Local):
     Over one store, paths are those of the store. Over a configuration, the first component of
     a path is the name of a store: ``remote-store://reports/2024/may.csv``.
 
-    It can be pickled unless it was made from a store object, may be shared by threads, works
+    It can be pickled, over a store object if its backend can. It may be shared by threads, works
     inside of a running event loop and after a fork, and keeps nothing that it has listed.
     With ``asynchronous=True`` the methods with an underscore are awaited, on asyncio.
 
@@ -71,7 +71,6 @@ class RemoteStoreFileSystem(Local):
         # Told the truth, fsspec would start its thread now, though it may never be needed.
         super().__init__(asynchronous=True, **options)
         self.asynchronous = asynchronous
-        self._picklable = store is None or isinstance(store, str)
         self._places = places_of(store, config)
 
     @property
@@ -89,13 +88,15 @@ class RemoteStoreFileSystem(Local):
         return str(self._places.identity or self._fs_token_)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if not self._picklable:
+        if (
+            isinstance(self._store, (Store, AsyncStore))
+            and recipe(async_store(self._store)._scope.backend) is None
+        ):
             raise TypeError(
-                "a file system over a store object cannot be pickled; make it from a configuration or a URL,"
+                "a file system over this store cannot be pickled; make it from a configuration or a URL,"
                 " as in RemoteStoreFileSystem(config='remote-store.toml')"
             )
-        found: tuple[Any, ...] = super().__reduce__()
-        return (_make, (type(self), self.storage_args, self.storage_options)) if found else found
+        return _make, (type(self), self.storage_args, self.storage_options)
 
     @classmethod
     def clear_instance_cache(cls) -> None:

@@ -16,10 +16,10 @@ from fsspec.utils import tokenize
 from ... import _runtime
 from ..._async import AsyncRegistry, AsyncStore, open_async_store
 from ..._sync import Store
-from ..._sync._support import inner
 from ...config import CONFIG_VARIABLE, FILE_NAME, RegistryConfig, usual_file
 from ...errors import InvalidPath, NotFound
 from ...paths import normalize
+from .._places import async_store, recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Places(Protocol):
 
     identity: str | None
     """Tells file systems apart that were made from objects; None where their arguments do."""
+    portable: bool
+    """True if they can be found in another process."""
 
     def find(self, path: str) -> Place | None:
         """Return where a path leads; None for the folder that all stores are in.
@@ -63,8 +65,8 @@ class Places(Protocol):
 class OneStore:
     """A store, and nothing around it."""
 
-    def __init__(self, store: AsyncStore, identity: str | None = None) -> None:
-        self._store, self.identity = store, identity
+    def __init__(self, store: AsyncStore, identity: str | None = None, portable: bool = True) -> None:
+        self._store, self.identity, self.portable = store, identity, portable
 
     def find(self, path: str) -> Place | None:
         return Place(self._store, normalize(path), "")
@@ -77,6 +79,7 @@ class ConfiguredStores:
     """All stores of a configuration."""
 
     identity: str | None = None
+    portable = True
 
     def __init__(self, config: RegistryConfig) -> None:
         self._config, self._registry = config, _shared_registry(config)
@@ -108,8 +111,10 @@ def places_of(store: object, config: object) -> Places:
         return OneStore(_shared_store(store))
     if not isinstance(store, (AsyncStore, Store)):
         raise TypeError(f"store must be a store or a URL, not {type(store).__name__}")
-    found = store if isinstance(store, AsyncStore) else inner(store)
-    return OneStore(found, tokenize(id(found._scope.backend), found._scope.root))
+    found = async_store(store)
+    backend = found._scope.backend
+    made = recipe(backend)
+    return OneStore(found, tokenize(made or id(backend), found._scope.root), made is not None)
 
 
 def inside(places: Places, path: str) -> Place:
