@@ -88,10 +88,7 @@ class RemoteStoreFileSystem(Local):
         return str(self._places.identity or self._fs_token_)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if (
-            isinstance(self._store, (Store, AsyncStore))
-            and recipe(async_store(self._store)._scope.backend) is None
-        ):
+        if not self._places.portable:
             raise TypeError(
                 "a file system over this store cannot be pickled; make it from a configuration or a URL,"
                 " as in RemoteStoreFileSystem(config='remote-store.toml')"
