@@ -36,6 +36,7 @@ PREFIXES = {
     "facade.md": "GEN",
     "arrow.md": "ARW",
     "zarr.md": "ZARR",
+    "fsspec.md": "FSS",
     "testing.md": "TST",
 }
 RULE = re.compile(r"- \*\*([A-Z][A-Z0-9]*-\d{3})\*\* \S.*\.\Z")

@@ -10,9 +10,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ._secrets import expand, masked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIG_VARIABLE: Final = "REMOTE_STORE_CONFIG"
+FILE_NAME: Final = "remote-store.toml"
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,17 @@ class RegistryConfig:
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise ValueError(f"{os.fspath(path)} is not valid TOML: {error}") from error
         return cls.from_dict(data)
+
+
+def usual_file() -> Path | None:
+    """Return the configuration file that is taken where none is named; None if there is none."""
+    from pathlib import Path  # here, as above
+
+    if named := os.environ.get(CONFIG_VARIABLE):
+        return Path(named)
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    candidates = (Path(FILE_NAME), home / "remote-store" / FILE_NAME)
+    return next((file for file in candidates if file.is_file()), None)
 
 
 def _backend(name: str, entry: object) -> BackendConfig:

@@ -251,6 +251,7 @@ class _MemoryReader(Reader):
         self.version = version
         self._position = 0
         self.size = len(data)
+        self.version = version
 
     async def read(self, n: int) -> bytes:
         await _runtime.checkpoint()

@@ -14,12 +14,10 @@ from typing import Final, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
 from .._sync import Registry, Store, open_store
-from ..config import RegistryConfig
+from ..config import CONFIG_VARIABLE, FILE_NAME, RegistryConfig, usual_file
 from ..paths import normalize
 from ._errors import Usage
 
-CONFIG_VARIABLE: Final = "REMOTE_STORE_CONFIG"
-FILE_NAME: Final = "remote-store.toml"
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -118,10 +116,4 @@ class Places:
 
     def config_file(self) -> Path | None:
         """Return the file with the configuration; None if there is none."""
-        if self._config is not None:
-            return self._config
-        if named := os.environ.get(CONFIG_VARIABLE):
-            return Path(named)
-        home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-        candidates = (Path(FILE_NAME), home / "remote-store" / FILE_NAME)
-        return next((file for file in candidates if file.is_file()), None)
+        return self._config if self._config is not None else usual_file()

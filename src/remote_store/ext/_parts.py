@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._async import AsyncReadStream, AsyncStore
 from ..errors import PreconditionFailed
+from ..models import FileInfo
 
 
 class Parts:
@@ -26,7 +27,11 @@ class Parts:
     @classmethod
     async def open(cls, store: AsyncStore, path: str) -> Parts:
         """Look at a file and make ready to read it. Raises NotFound, or InvalidPath for a folder."""
-        info = await store.get_file_info(path)
+        return await cls.of(store, path, await store.get_file_info(path))
+
+    @classmethod
+    async def of(cls, store: AsyncStore, path: str, info: FileInfo) -> Parts:
+        """Make ready to read a file that was looked at a moment ago."""
         parts = cls(store, path, info.size)
         parts._etag = info.etag
         if info.etag is None:

@@ -18,11 +18,11 @@ def same_place(one: AsyncStore, other: AsyncStore) -> bool:
     if one == other:
         return True
     first, second = one._scope, other._scope
-    recipe = _recipe(first.backend)
-    return first.root == second.root and recipe is not None and recipe == _recipe(second.backend)
+    made = recipe(first.backend)
+    return first.root == second.root and made is not None and made == recipe(second.backend)
 
 
-def _recipe(backend: Backend) -> Any:
+def recipe(backend: Backend) -> Any:
     """Return what the backend is pickled as; None where it does not say so itself."""
     return None if type(backend).__reduce__ is object.__reduce__ else backend.__reduce__()
 

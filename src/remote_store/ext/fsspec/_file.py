@@ -1,0 +1,124 @@
+"""Open files, over the parts of a file or a write stream of a store."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any, Final
+
+from fsspec.spec import AbstractBufferedFile
+
+from ..._async import AsyncWriteStream
+from ..._runtime import drive
+from ...errors import InvalidPath
+from .._parts import Parts
+from ._errors import refuse
+from ._places import Place
+
+REQUEST_BYTES: Final = 1 << 22
+"""Bytes asked for at least where each part is a request, and gathered before they are sent."""
+HELD_BYTES: Final = 1 << 18
+"""Bytes read at least from a file that is held open."""
+
+
+async def begin(place: Place, overwrite: bool) -> AsyncWriteStream:
+    """Open a file for writing.
+
+    Raises:
+        AlreadyExists: it is there, and must not be.
+        IsAFolder, NotAFolder: it cannot be there.
+    """
+    try:
+        return await place.store.open_write(place.key, overwrite=overwrite).__aenter__()
+    except InvalidPath as error:
+        return await refuse(place, error)
+
+
+class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has no types
+    """A file, open for reading (``rb``) or writing (``wb``, ``xb``).
+
+    What is written is there, whole, once the file is closed; a ``with`` block that is left by
+    an exception, ``discard()``, and dropping the file leave what was there before.
+    """
+
+    def __init__(self, fs: Any, path: str, place: Place, details: Any, **options: Any) -> None:
+        self._parts: Parts | None = None
+        self._stream: AsyncWriteStream | None = None
+        self._doomed = False
+        mode = options["mode"]
+        if mode == "rb":
+            info, self._details = details
+            self._parts = drive(Parts.of(place.store, place.key, info))
+            options["size"] = self._details["size"] = self._parts.size
+            self.DEFAULT_BLOCK_SIZE = REQUEST_BYTES if info.etag is not None else HELD_BYTES
+        else:
+            self.DEFAULT_BLOCK_SIZE = REQUEST_BYTES
+            self._stream = drive(begin(place, mode == "wb"))
+        super().__init__(fs, path, **options)
+
+    def _fetch_range(self, start: int, end: int) -> bytes:
+        assert self._parts is not None
+        return drive(self._parts.read(start, end - start))
+
+    def _upload_chunk(self, final: bool = False) -> bool:
+        assert self._stream is not None
+        with self.buffer.getbuffer() as data:
+            drive(self._stream.write(data))
+        if final and self.autocommit:
+            self.commit()
+        return True
+
+    def commit(self) -> None:
+        """Put the file under its name. Within a transaction its end does this.
+
+        Raises:
+            AlreadyExists: it was opened with ``xb``, and somebody else was faster.
+            RemoteStoreError: the storage failed; what was there before is there still.
+        """
+        if self._stream is not None:
+            drive(self._stream.__aexit__(None, None))
+
+    def discard(self) -> None:
+        """Forget what was written; what was there before is there still."""
+        self.closed = True
+        if self._stream is not None:
+            drive(self._stream.__aexit__(InterruptedError, InterruptedError("discarded")))
+
+    def doom(self) -> None:
+        """Let ``close`` forget what was written."""
+        self._doomed = True
+
+    def close(self) -> None:
+        """Close the file; one that was written is committed, unless a transaction will do so."""
+        if self._stream is not None and self._doomed and not self.closed:
+            self.discard()
+            return
+        try:
+            super().close()
+        finally:
+            if self._parts is not None:
+                drive(self._parts.aclose())
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        if kind is not None:
+            self.doom()
+        self.close()
+
+    def __del__(self) -> None:
+        if self.closed:
+            return
+        if self._stream is None:
+            self.close()
+        else:
+            self.closed = True  # dropping the stream undoes it
+            text = f"{self.path!r} was not closed after it was written, so it is not stored"
+            warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
+
+
+class TextFile(io.TextIOWrapper):
+    """A file in text mode; leaving its ``with`` block by an exception forgets what was written."""
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: Any) -> None:
+        if kind is not None and isinstance(self.buffer, RemoteStoreFile):
+            self.buffer.doom()
+        super().__exit__(kind, *rest)

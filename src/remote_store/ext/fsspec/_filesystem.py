@@ -1,0 +1,262 @@
+"""``RemoteStoreFileSystem``: what fsspec asks for, awaited and blocking."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, ClassVar, Final
+
+from fsspec.asyn import get_loop
+from fsspec.spec import AbstractFileSystem
+
+from ..._async import AsyncStore
+from ..._runtime import drive, on_asyncio
+from ..._sync import Store
+from ...config import RegistryConfig
+from ...errors import CapabilityNotSupported, InvalidPath
+from ._errors import IsAFolder, refuse
+from ._file import RemoteStoreFile, TextFile
+from ._listing import Details, of_file
+from ._local import Local
+from ._places import close_shared, inside, places_of
+
+DRIVEN: Final = (
+    "cat_file", "cp_file", "created", "du", "exists", "expand_path", "find", "get_file", "glob", "info",
+    "isdir", "isfile", "ls", "makedirs", "mkdir", "modified", "mv_file", "put_file", "rm_file", "rmdir",
+    "sign", "size", "checksum", "ukey",
+)  # fmt: skip
+"""What a blocking caller does in his own thread."""
+AT_ONCE: Final = ("cat", "cat_ranges", "copy", "mv", "rm", "sizes")
+"""What does several things at once, and needs a loop for that: this library's own."""
+WRITING: Final = {"wb": True, "xb": False}
+
+
+class RemoteStoreFileSystem(Local):
+    """A store, or all stores of a configuration, as a file system of fsspec.
+
+    Over one store, paths are those of the store. Over a configuration, the first component of
+    a path is the name of a store: ``remote-store://reports/2024/may.csv``.
+
+    It can be pickled, over a store object if its backend can. It may be shared by threads, works
+    inside of a running event loop and after a fork, and keeps nothing that it has listed.
+    With ``asynchronous=True`` the methods with an underscore are awaited, on asyncio.
+
+    Args:
+        store: a ``Store`` or ``AsyncStore``, which stays the caller's to close, or a URL as
+            ``open_store`` takes it. Of one URL there is one store in a process.
+        config: a TOML file, a mapping or a ``RegistryConfig``; of equal ones the connections
+            are shared. Without ``store`` and ``config`` it is the file that the command line
+            takes: ``REMOTE_STORE_CONFIG``, or ``remote-store.toml``.
+        options: what every file system of fsspec takes: ``asynchronous``, ``batch_size``.
+
+    Raises:
+        ValueError: there is no configuration, or the URL or configuration does not fit.
+    """
+
+    protocol: ClassVar[str] = "remote-store"
+    cachable: ClassVar[bool] = False  # stores of equal looks would be taken for the same
+
+    def __init__(
+        self,
+        *,
+        store: Store | AsyncStore | str | None = None,
+        config: str | os.PathLike[str] | Mapping[str, Any] | RegistryConfig | None = None,
+        asynchronous: bool = False,
+        **options: Any,
+    ) -> None:
+        options.pop("loop", None)
+        # Told the truth, fsspec would start its thread now, though it may never be needed.
+        super().__init__(asynchronous=True, **options)
+        self.asynchronous = asynchronous
+        self._places = places_of(store, config)
+
+    @property
+    def loop(self) -> Any:
+        """The loop of fsspec, which runs ``get`` and ``put`` for blocking callers."""
+        return None if self.asynchronous else get_loop()
+
+    @property
+    def fsid(self) -> str:
+        """Name of the file system, the same for equal arguments."""
+        return f"remote-store-{self._fs_token}"
+
+    @property
+    def _fs_token(self) -> str:
+        return str(self._places.identity or self._fs_token_)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not self._places.portable:
+            raise TypeError(
+                "a file system over this store cannot be pickled; make it from a configuration or a URL,"
+                " as in RemoteStoreFileSystem(config='remote-store.toml')"
+            )
+        return _make, (type(self), self.storage_args, self.storage_options)
+
+    @classmethod
+    def clear_instance_cache(cls) -> None:
+        """Close the stores that file systems of this class have opened by configuration or URL."""
+        super().clear_instance_cache()
+        close_shared()
+
+    @classmethod
+    def _strip_protocol(cls, path: Any) -> Any:
+        found = super()._strip_protocol(path)
+        return found.lstrip("/") if isinstance(found, str) else found
+
+    # -- content ---------------------------------------------------------------
+
+    async def _cat_file(
+        self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any
+    ) -> bytes:
+        place = inside(self._places, self._strip_protocol(path))
+        if (start or 0) < 0 or (end or 0) < 0:
+            size = (await self._info(path))["size"]
+            start, end = _from_front(start, size), _from_front(end, size)
+        start = start or 0
+        length = None if end is None else max(0, end - start)
+        try:
+            return await place.store.read_bytes(place.key, start=start, length=length)
+        except InvalidPath as error:
+            await refuse(place, error)
+
+    async def _pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
+        place = inside(self._places, self._strip_protocol(path))
+        try:
+            await place.store.write(place.key, value, overwrite=mode != "create")
+        except InvalidPath as error:
+            await refuse(place, error)
+
+    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
+        """Write a file; of several with ``mode="create"`` at once exactly one succeeds."""
+        if not self._intrans:
+            drive(self._pipe_file(path, value, mode, **kwargs))
+            return
+        with self.open(path, "xb" if mode == "create" else "wb") as file:
+            file.write(value)
+
+    def pipe(self, path: Any, value: Any = None, **kwargs: Any) -> None:
+        """Write one file, or several of a mapping at once."""
+        if self._intrans or isinstance(path, str):
+            AbstractFileSystem.pipe(self, path, value, **kwargs)
+        else:
+            drive(on_asyncio(functools.partial(self._pipe, path, value, **kwargs)))
+
+    def open(self, path: str, mode: str = "rb", *args: Any, **kwargs: Any) -> Any:
+        """Open a file, as the builtin does; for reading (``r``) or for writing anew (``w``, ``x``).
+
+        The file is there, whole, once it is closed. What a ``with`` block has written is
+        forgotten if an exception ends the block.
+
+        Raises:
+            CapabilityNotSupported: the mode is to append, or to change in place.
+        """
+        if "b" in mode or kwargs.get("compression") or len(args) > 2:
+            return super().open(path, mode, *args, **kwargs)
+        text = {name: kwargs.pop(name) for name in ("encoding", "errors", "newline") if name in kwargs}
+        return TextFile(self.open(path, mode.replace("t", "") + "b", *args, **kwargs), **text)
+
+    def _open(
+        self,
+        path: str,
+        mode: str = "rb",
+        block_size: Any = None,
+        autocommit: bool = True,
+        cache_options: Any = None,
+        **kwargs: Any,
+    ) -> RemoteStoreFile:
+        place = inside(self._places, path)
+        details = None
+        if mode == "rb":
+            place, info = drive(self._file_info(path))
+            if info is None:
+                raise IsAFolder("this is a folder, not a file", path=path)
+            details = (info, of_file(place.prefix, info))
+        elif mode not in WRITING:
+            raise CapabilityNotSupported(
+                f"the mode {mode!r} is none of 'rb', 'wb' and 'xb': what is stored is not changed in place;"
+                " read the file and write it anew",
+                path=path,
+                capability="append",
+            )
+        return RemoteStoreFile(
+            self, path, place, details, mode=mode, block_size=block_size, autocommit=autocommit,
+            cache_options=cache_options, **kwargs,
+        )  # fmt: skip
+
+    # -- facts -----------------------------------------------------------------
+
+    async def _modified(self, path: str) -> datetime:
+        """Return when a file was written, in UTC."""
+        details = await self._info(path)
+        if "mtime" not in details:
+            raise CapabilityNotSupported(
+                "this storage does not tell when the file was written", path=path, capability="metadata"
+            )
+        return datetime.fromtimestamp(details["mtime"], UTC)
+
+    async def _created(self, path: str) -> datetime:
+        """Return when this version of a file came into being: each is written as a whole."""
+        return await self._modified(path)
+
+    async def _ukey(self, path: str) -> str:
+        """Return text that is another for another version of a file, by its ETag if it has one."""
+        details = await self._info(path)
+        return sha256(repr(_version(details)).encode()).hexdigest()
+
+    async def _checksum(self, path: str) -> int:
+        """Return a number that is another for another version of a file."""
+        return int(await self._ukey(path), 16)
+
+    async def _sign(self, path: str, expiration: float = 100, **kwargs: Any) -> str:
+        """Return a URL by which anybody may read a file, for so many seconds; see ``Store.presign``."""
+        place = inside(self._places, self._strip_protocol(path))
+        return await place.store.presign(place.key, expires=expiration, **kwargs)
+
+    def walk(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Iterator[Any]:
+        """Go through folders, a listing for each; links to folders are named, and not gone into."""
+        steps = self._walk(path, maxdepth, **kwargs)
+        try:
+            while True:
+                yield drive(steps.__anext__())
+        except StopAsyncIteration:
+            return
+        finally:
+            drive(steps.aclose())
+
+
+def _make(cls: type[RemoteStoreFileSystem], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    return cls(*args, **options)
+
+
+def _from_front(position: int | None, size: int) -> int | None:
+    return max(0, size + position) if position is not None and position < 0 else position
+
+
+def _version(details: Details) -> tuple[Any, ...]:
+    if (etag := details.get("etag")) is not None:
+        return details["name"], etag
+    return details["name"], details["size"], details.get("mtime"), details["type"]
+
+
+def _driven(name: str) -> Callable[..., Any]:
+    def call(self: RemoteStoreFileSystem, *args: Any, **kwargs: Any) -> Any:
+        return drive(getattr(self, f"_{name}")(*args, **kwargs))
+
+    return call
+
+
+def _at_once(name: str) -> Callable[..., Any]:
+    def call(self: RemoteStoreFileSystem, *args: Any, **kwargs: Any) -> Any:
+        return drive(on_asyncio(functools.partial(getattr(self, f"_{name}"), *args, **kwargs)))
+
+    return call
+
+
+for _names, _kind in ((DRIVEN, _driven), (AT_ONCE, _at_once)):
+    for _name in _names:
+        _call = functools.wraps(getattr(AbstractFileSystem, _name, _kind(_name)))(_kind(_name))
+        _call.__name__ = _name
+        setattr(RemoteStoreFileSystem, _name, _call)

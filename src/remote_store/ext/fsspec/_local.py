@@ -1,0 +1,131 @@
+"""One file to or from the local disk."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import Any, BinaryIO
+
+from fsspec.asyn import _run_coros_in_chunks
+from fsspec.callbacks import DEFAULT_CALLBACK
+from fsspec.implementations.local import make_path_posix
+from fsspec.utils import isfilelike
+
+from ... import _runtime
+from ...errors import InvalidPath
+from ._changing import Changing
+from ._errors import refuse
+from ._places import inside
+
+
+class Counted:
+    """A file of this machine that tells a callback of fsspec how far it is."""
+
+    def __init__(self, file: Any, callback: Any) -> None:
+        self._file, self._callback = file, callback
+
+    def read(self, n: int) -> bytes:
+        data: bytes = self._file.read(n)
+        self._callback.relative_update(len(data))
+        return data
+
+    def write(self, data: bytes) -> int:
+        self._file.write(data)
+        self._callback.relative_update(len(data))
+        return len(data)
+
+
+class Local(Changing):
+    """Part of ``RemoteStoreFileSystem``."""
+
+    async def _get(
+        self,
+        rpath: Any,
+        lpath: Any,
+        recursive: bool = False,
+        callback: Any = DEFAULT_CALLBACK,
+        maxdepth: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Copy files to this machine, several at once, by the rules of fsspec."""
+        if not isinstance(lpath, list):
+            lpath = make_path_posix(os.fspath(lpath))
+            into = lpath.endswith("/") or await _runtime.in_thread(os.path.isdir, lpath)
+            rpath, lpath = await self._pairs(rpath, lpath, into, recursive, maxdepth)
+        batch_size = kwargs.pop("batch_size", None) or self.batch_size
+        callback.set_size(len(lpath))
+        get = callback.branch_coro(self._get_file)
+        await _run_coros_in_chunks(
+            [get(source, target, **kwargs) for source, target in zip(rpath, lpath, strict=True)],
+            batch_size=batch_size,
+            callback=callback,
+        )
+
+    async def _put_file(
+        self, lpath: Any, rpath: str, mode: str = "overwrite", callback: Any = None, **kwargs: Any
+    ) -> None:
+        place = inside(self._places, self._strip_protocol(rpath))
+        if await _runtime.in_thread(os.path.isdir, lpath):
+            await self._makedirs(rpath, exist_ok=True)
+            return
+        file: BinaryIO = await _runtime.in_thread(open, lpath, "rb")
+        try:
+            content: Any = file
+            if callback is not None:
+                size = await _runtime.in_thread(os.path.getsize, lpath)
+                await _runtime.user_call(callback.set_size, size)
+                content = Counted(file, callback)
+            await place.store.write(place.key, content, overwrite=mode != "create")
+        except InvalidPath as error:
+            await refuse(place, error)
+        finally:
+            await _runtime.shielded(file.close)
+
+    async def _get_file(self, rpath: str, lpath: Any, callback: Any = None, **kwargs: Any) -> None:
+        """Copy a file to this machine, where it is whole or not at all; a folder by itself is made."""
+        place = inside(self._places, self._strip_protocol(rpath))
+        try:
+            stream = await place.store.read(place.key)
+        except InvalidPath as error:
+            if not isfilelike(lpath) and await place.store.is_folder(place.key):
+                await _runtime.in_thread(_make_folders, lpath)
+                return
+            await refuse(place, error)
+        async with stream:
+            if callback is not None:
+                await _runtime.user_call(callback.set_size, stream.size)
+            if isfilelike(lpath):
+                await stream.copy_to(lpath if callback is None else Counted(lpath, callback))
+                return
+            temporary = f"{os.fspath(lpath)}.{uuid.uuid4().hex[:8]}.part"
+            file: BinaryIO = await _runtime.in_thread(_create, temporary, undo=_close)
+            try:
+                await stream.copy_to(file if callback is None else Counted(file, callback))
+                await _runtime.in_thread(_finish, file, lpath)
+            except BaseException:
+                await _runtime.shielded(_drop, file)
+                raise
+
+
+def _make_folders(path: str) -> None:
+    os.makedirs(path, exist_ok=True)
+
+
+def _create(name: str) -> BinaryIO:
+    os.makedirs(os.path.dirname(os.path.abspath(name)), exist_ok=True)
+    return open(name, "xb")
+
+
+def _finish(file: BinaryIO, path: str) -> None:
+    file.close()
+    os.replace(file.name, path)
+
+
+def _close(file: BinaryIO) -> None:
+    file.close()
+
+
+def _drop(file: BinaryIO) -> None:
+    file.close()
+    if os.path.exists(file.name):
+        os.remove(file.name)

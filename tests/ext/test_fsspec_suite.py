@@ -1,0 +1,128 @@
+"""fsspec's own tests for implementations, over stores on four kinds of storage."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import fsspec.tests.abstract as suite
+import pytest
+from tests.s3_buckets import Buckets
+from tests.services import S3Server, SFTPServer
+
+from remote_store import Store
+from remote_store.backends import LocalBackend, MemoryBackend, S3Backend, SFTPBackend
+from remote_store.ext.fsspec import RemoteStoreFileSystem
+
+numbers = itertools.count()
+pytestmark = pytest.mark.spec("FSS-020")
+
+
+class OnStore(suite.AbstractFixtures):  # type: ignore[misc]  # fsspec has no types
+    """Fixtures that the suite asks for; the subclasses give the store."""
+
+    @pytest.fixture
+    def fs(self, store: Store) -> RemoteStoreFileSystem:
+        return RemoteStoreFileSystem(store=store)
+
+    @pytest.fixture
+    def fs_path(self) -> str:
+        return f"suite-{next(numbers)}"
+
+    @pytest.fixture
+    def fs_join(self) -> Callable[..., str]:
+        return posixpath.join
+
+
+class Suite(
+    OnStore,
+    suite.AbstractCopyTests,  # type: ignore[misc]
+    suite.AbstractGetTests,  # type: ignore[misc]
+    suite.AbstractOpenTests,  # type: ignore[misc]
+    suite.AbstractPipeTests,  # type: ignore[misc]
+    suite.AbstractPutTests,  # type: ignore[misc]
+):
+    """All that fsspec publishes."""
+
+
+class TestLocal(Suite):
+    """On folders that exist by themselves."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        return Store(LocalBackend(tmp_path / "root"))
+
+
+class TestMemory(Suite):
+    """In memory, where a folder goes with its last file."""
+
+    @pytest.fixture
+    def store(self) -> Store:
+        return Store(MemoryBackend())
+
+    @pytest.fixture
+    def supports_empty_directories(self) -> bool:
+        return False
+
+
+WITHOUT_GHOSTS = (
+    "test_copy_directory_to_existing_directory",
+    "test_copy_directory_to_new_directory",
+    "test_copy_glob_to_existing_directory",
+    "test_put_directory_to_existing_directory",
+    "test_put_directory_to_new_directory",
+    "test_put_glob_to_existing_directory",
+)
+"""What looks at a folder out of which all was deleted: SeaweedFS lists that still, Amazon and moto do not."""
+
+
+class OnS3(Suite):
+    """In a bucket, where a folder goes with its last object."""
+
+    @pytest.fixture
+    def supports_empty_directories(self) -> bool:
+        return False
+
+
+class TestSeaweedFS(OnS3):
+    """On a server that checks signatures and conditions."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def store(cls, seaweedfs: S3Server, buckets: Buckets) -> Iterator[Store]:
+        bucket = buckets.new()
+        with Store(S3Backend(bucket, **seaweedfs.options)) as store:
+            yield store
+        buckets.drop(bucket)
+
+
+class TestMoto(OnS3):
+    """The tests that SeaweedFS cannot pass, on a server that lists as Amazon does."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def store(cls, moto: S3Server) -> Iterator[Store]:
+        with Store(S3Backend(Buckets(moto).new(), **moto.options)) as store:
+            yield store
+
+
+class TestSFTP(Suite):
+    """On OpenSSH's server; globs, which are matched on this side, are left to the other classes."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def store(cls, sshd: SFTPServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+        root = tmp_path_factory.mktemp("fsspec")
+        with Store(SFTPBackend(base_path=str(root), **sshd.options)) as store:
+            yield store
+
+
+for name in (name for name in dir(Suite) if name.startswith("test_")):
+    if name in WITHOUT_GHOSTS:
+        setattr(TestSeaweedFS, name, None)
+    else:
+        setattr(TestMoto, name, None)
+    if name.endswith("glob_edge_cases"):
+        setattr(TestSFTP, name, None)
