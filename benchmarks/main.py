@@ -28,6 +28,7 @@ QUESTIONS: Final = (
     "memory",
     "s3_requests",
     "s3_bulk",
+    "parquet_scan",
     "sftp_files",
 )
 BUSY: Final = 0.5

@@ -2,7 +2,9 @@
 
 ``python -m benchmarks.s3_server FOLDER`` prints the ports it listens on as JSON. Names tell
 what an object is: ``64k/anything`` has 64 KiB. What is put is thrown away, and listings are
-ten pages of the same thousand lines, each with its own keys. No signature is looked at.
+ten pages of the same thousand lines, each with its own keys. No signature is looked at. Only
+what is in ``FOLDER/files`` is there as it is, below ``files/``. How many requests came, but for this
+one, is told at ``/requests``.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import os
 import re
 import ssl
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -50,8 +52,11 @@ def page(number: int) -> bytes:
 class Connection(asyncio.Protocol):
     """One connection: requests one after another, bodies dropped."""
 
-    def __init__(self, late: float, pages: list[bytes]) -> None:
-        self.late, self.pages = late, pages
+    requests = 0
+    """Of all connections."""
+
+    def __init__(self, late: float, pages: list[bytes], folder: Path) -> None:
+        self.late, self.pages, self.folder = late, pages, folder
         self.parser = httptools.HttpRequestParser(self)
         self.target, self.headers = b"", dict[bytes, bytes]()
         self.ready = asyncio.Event()
@@ -94,6 +99,10 @@ class Connection(asyncio.Protocol):
 
     def answer(self, method: str, target: str, part: re.Match[bytes] | None) -> None:
         parts = urlsplit(target)
+        if parts.path == "/requests":
+            self.say("200 OK", str(Connection.requests).encode())
+            return
+        Connection.requests += 1
         query = parse_qs(parts.query, keep_blank_values=True)
         key = unquote(parts.path).partition("/")[2].partition("/")[2]
         if method == "POST":
@@ -105,8 +114,20 @@ class Connection(asyncio.Protocol):
             self.say("200 OK", b"")
         elif method == "DELETE":
             self.say("204 No Content", b"")
+        elif key.startswith("files/"):
+            self.give_file(method, key, part)
         else:
             self.give(method, SIZES.get(key.partition("/")[0], 1024), part)
+
+    def give_file(self, method: str, key: str, part: re.Match[bytes] | None) -> None:
+        """Answer GET and HEAD of what is in the folder."""
+        try:
+            content = memoryview(_content(self.folder / key))
+        except OSError:
+            self.say("404 Not Found", b"")
+            return
+        start, end, status, more = _part(len(content), part)
+        self.say(status, b"" if method == "HEAD" else content[start:end], more, end - start)
 
     @staticmethod
     def upload(query: dict[str, list[str]]) -> str:
@@ -118,12 +139,7 @@ class Connection(asyncio.Protocol):
 
     def give(self, method: str, size: int, part: re.Match[bytes] | None) -> None:
         """Answer GET and HEAD."""
-        start, end, status, more = 0, size, "200 OK", "Accept-Ranges: bytes\r\n"
-        if part is not None:
-            start, end = int(part[1]), min(int(part[2]) + 1, size) if part[2] else size
-            status = "206 Partial Content"
-            more += f"Content-Range: bytes {start}-{end - 1}/{size}\r\n"
-        more += f"Last-Modified: {_TIME}\r\nContent-Type: application/octet-stream\r\n"
+        start, end, status, more = _part(size, part)
         length = end - start
         if method == "HEAD" or length <= len(_CONTENT):
             self.say(status, b"" if method == "HEAD" else _CONTENT[:length], more, length)
@@ -137,13 +153,28 @@ class Connection(asyncio.Protocol):
             self.transport.write(_CONTENT[: min(left, 1 << 18)])
             left -= min(left, 1 << 18)
 
-    def say(self, status: str, body: bytes, more: str = "", length: int | None = None) -> None:
+    def say(self, status: str, body: bytes | memoryview, more: str = "", length: int | None = None) -> None:
         size = len(body) if length is None else length
         head = (
             f"HTTP/1.1 {status}\r\nServer: AmazonS3\r\nDate: {_TIME}\r\nx-amz-request-id: 0\r\n"
             f'ETag: "0123456789abcdef0123456789abcdef"\r\n{more}Content-Length: {size}\r\n\r\n'
         )
-        self.transport.write(head.encode() + body)
+        self.transport.writelines((head.encode(), body))
+
+
+@cache
+def _content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def _part(size: int, part: re.Match[bytes] | None) -> tuple[int, int, str, str]:
+    """Return where a part begins and ends, the status, and the headers that tell of it."""
+    start, end, status, more = 0, size, "200 OK", "Accept-Ranges: bytes\r\n"
+    if part is not None:
+        start, end = int(part[1]), min(int(part[2]) + 1, size) if part[2] else size
+        status = "206 Partial Content"
+        more += f"Content-Range: bytes {start}-{end - 1}/{size}\r\n"
+    return start, end, status, f"{more}Last-Modified: {_TIME}\r\nContent-Type: application/octet-stream\r\n"
 
 
 async def serve(folder: Path) -> None:
@@ -156,7 +187,7 @@ async def serve(folder: Path) -> None:
     authority.issue_cert("127.0.0.1").configure_cert(context)
     ports: dict[str, int] = {}
     for name, late, tls in (("plain", 0.0, None), ("late", LATE_SECONDS, None), ("tls", 0.0, context)):
-        server = await loop.create_server(partial(Connection, late, pages), "127.0.0.1", 0, ssl=tls)
+        server = await loop.create_server(partial(Connection, late, pages, folder), "127.0.0.1", 0, ssl=tls)
         ports[name] = server.sockets[0].getsockname()[1]
     print(json.dumps(ports), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)  # until who started us is gone
