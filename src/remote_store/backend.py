@@ -14,12 +14,15 @@ import io
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from datetime import datetime
 from typing import Final, Self, TypeVar
 
 from ._types import Buffer
 from .capabilities import Capability, CapabilitySet
 from .errors import CapabilityNotSupported, NotFound, RemoteStoreError
 from .models import Entry, FileInfo, FolderInfo, WriteOptions, WriteResult
+from .parts import Part as Part
+from .parts import PartWriter as PartWriter
 from .paths import RemotePath
 
 T = TypeVar("T")
@@ -224,6 +227,50 @@ class Backend(ABC):
             await abandon(writer, error)
             raise
 
+    # -- content in parts ------------------------------------------------------
+
+    @property
+    def part_size(self) -> int:
+        """Bytes from which on content is better written in parts, by ``open_parts`` where that is there."""
+        return 8 * CHUNK_SIZE
+
+    async def open_parts(
+        self,
+        path: str,
+        *,
+        size: int,
+        overwrite: bool = False,
+        options: WriteOptions | None = None,
+        token: str | None = None,
+    ) -> PartWriter:
+        """Begin to write a file in parts, or go on with one that was begun: RESUMABLE_WRITE.
+
+        Args:
+            path: the file.
+            size: its length in bytes.
+            overwrite: replace a file that is there; otherwise as for ``open_write``.
+            options: as for ``open_write``; of no account with a token, but for ``if_match``.
+            token: of the ``PartWriter`` to go on with.
+
+        Raises:
+            NotFound: the storage has no such parts any more.
+            BackendUnavailable: somebody else is writing them.
+            CapabilityNotSupported: there is no such thing here.
+        """
+        raise CapabilityNotSupported(
+            f"the {self.name} backend cannot go on with a write",
+            path=path,
+            backend=self.name,
+            capability="resumable_write",
+        )
+
+    async def forget_parts(self, path: str, since: datetime) -> int:
+        """Undo writes in parts of this file that were begun since then and of which no part was written.
+
+        For who was killed before the token could be written down. Return how many there were.
+        """
+        return 0
+
     # -- changes ---------------------------------------------------------------
 
     @abstractmethod
@@ -280,6 +327,11 @@ class Backend(ABC):
         """
 
     # -- identity --------------------------------------------------------------
+
+    @property
+    def location(self) -> str:
+        """Text that tells this storage from others, the same in every process; no secrets, no I/O."""
+        return f"{self.name}:"
 
     def to_key(self, native: str) -> str:
         """Return the key of a native name (a file system path, a URL); unchanged if it has none.

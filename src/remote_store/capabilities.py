@@ -15,6 +15,7 @@ class Capability(Enum):
     ``EXCLUSIVE_CREATE``: of several that create a file without ``overwrite``, exactly one
     succeeds. ``CONDITIONAL_WRITE``: ``if_match``. ``WRITE_OPTIONS``: what ``WriteOptions``
     say is kept with the file, and told again. ``PRESIGN``: URLs for who has no credentials.
+    ``RESUMABLE_WRITE``: a file can be written in parts, by one process after the other.
     The other names are those of operations.
     """
 
@@ -32,6 +33,7 @@ class Capability(Enum):
     CONDITIONAL_WRITE = "conditional_write"
     WRITE_OPTIONS = "write_options"
     PRESIGN = "presign"
+    RESUMABLE_WRITE = "resumable_write"
 
 
 OPERATIONS: Final = frozenset(Capability) - {
@@ -39,6 +41,7 @@ OPERATIONS: Final = frozenset(Capability) - {
     Capability.CONDITIONAL_WRITE,
     Capability.WRITE_OPTIONS,
     Capability.PRESIGN,
+    Capability.RESUMABLE_WRITE,
 }
 """What a store does every day; the others are about how it is done, or for few storages."""
 

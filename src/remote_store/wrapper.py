@@ -11,18 +11,20 @@
 what it changes, and a layer that changes nothing is not noticed. What an operation is made
 of stays the inner backend's matter: ``read_bytes`` goes to its ``read_bytes``, and does not
 come back as ``open_read`` and ``read``. A layer that wants to see all reading overrides
-both, and wraps the reader as well; ``ReaderWrapper``, ``WriterWrapper`` and ``PagesWrapper``
-do for sessions what ``BackendWrapper`` does for backends.
+both, and wraps the reader as well; ``ReaderWrapper``, ``WriterWrapper``, ``PartWriterWrapper`` and
+``PagesWrapper`` do for sessions what ``BackendWrapper`` does for backends.
 
 Only ``from_url`` is not forwarded: a URL names a backend, not a layer around one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from ._types import Buffer
-from .backend import Backend, Pages, Reader, Writer
+from .backend import Backend, Pages, Part, PartWriter, Reader, Writer
 from .capabilities import CapabilitySet
 from .models import Entry, FileInfo, FolderInfo, WriteOptions, WriteResult
 
@@ -97,6 +99,26 @@ class BackendWrapper(Backend):
     ) -> WriteResult:
         return await self.inner.write_bytes(path, data, overwrite=overwrite, atomic=atomic, options=options)
 
+    # -- content in parts ------------------------------------------------------
+
+    @property
+    def part_size(self) -> int:
+        return self.inner.part_size
+
+    async def open_parts(
+        self,
+        path: str,
+        *,
+        size: int,
+        overwrite: bool = False,
+        options: WriteOptions | None = None,
+        token: str | None = None,
+    ) -> PartWriter:
+        return await self.inner.open_parts(path, size=size, overwrite=overwrite, options=options, token=token)
+
+    async def forget_parts(self, path: str, since: datetime) -> int:
+        return await self.inner.forget_parts(path, since)
+
     # -- changes ---------------------------------------------------------------
 
     async def delete(self, path: str, *, missing_ok: bool = False) -> None:
@@ -127,6 +149,10 @@ class BackendWrapper(Backend):
         return self.inner.list_pages(path, recursive=recursive, files=files, folders=folders)
 
     # -- identity --------------------------------------------------------------
+
+    @property
+    def location(self) -> str:
+        return self.inner.location
 
     def to_key(self, native: str) -> str:
         return self.inner.to_key(native)
@@ -185,6 +211,31 @@ class WriterWrapper(Writer):
 
     async def abort(self) -> None:
         await self.inner.abort()
+
+
+class PartWriterWrapper(PartWriter):
+    """A writer of parts that hands everything on to another one, the attribute ``inner``."""
+
+    def __init__(self, inner: PartWriter) -> None:
+        self.inner = inner
+        self.token = inner.token
+        self.part_size = inner.part_size
+        self.at_once = inner.at_once
+
+    async def confirmed(self, parts: Sequence[Part]) -> list[Part]:
+        return await self.inner.confirmed(parts)
+
+    async def write(self, number: int, data: Buffer, crc32: int) -> Part:
+        return await self.inner.write(number, data, crc32)
+
+    async def commit(self, parts: Sequence[Part]) -> WriteResult:
+        return await self.inner.commit(parts)
+
+    async def abort(self) -> None:
+        await self.inner.abort()
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
 
 
 class PagesWrapper(Pages):

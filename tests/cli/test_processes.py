@@ -135,6 +135,27 @@ def test_interrupted(many: Path, tmp_path: Path, seconds: float) -> None:
     assert all(path.stat().st_size == 2000 for path in out.iterdir())
 
 
+@pytest.mark.spec("CLI-021", "CLI-014", "XFER-029")
+@pytest.mark.parametrize("name", ["cp", "sync"])
+def test_interrupted_with_a_journal(many: Path, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "out"
+    command = [
+        *PROGRAM, name, str(many), str(out), "--concurrency", "1", "--journal", str(tmp_path / "journal"),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not (out.exists() and any(out.iterdir())):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert f"what is done is noted in {tmp_path / 'journal'}; run the same command again to go on" in said
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert len(list(out.iterdir())) == 3000
+    assert all(path.stat().st_size == 2000 for path in out.iterdir())
+
+
 @pytest.mark.spec("CLI-018", "CLI-014")
 @pytest.mark.parametrize("line", [1, 4, 8, 10])
 def test_a_measurement_that_is_interrupted(tmp_path: Path, line: int) -> None:

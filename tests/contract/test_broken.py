@@ -33,6 +33,7 @@ def test_what_a_backend_cannot_do_is_skipped(outcomes: list[Outcome]) -> None:
     reasons = {outcome.reason for outcome in mine if outcome.ended == "skipped"}
     missing = (
         "DELETE", "MOVE", "COPY", "ATOMIC_WRITE", "GLOB", "RECURSIVE_LIST", "METADATA", "EXCLUSIVE_CREATE",
+        "RESUMABLE_WRITE",
     )  # fmt: skip
     assert reasons == {f"the backend has no {name} capability" for name in missing}
     ran = {outcome.test for outcome in mine if outcome.ended == "passed"}

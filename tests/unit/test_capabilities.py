@@ -28,6 +28,7 @@ NAMES = [
     "CONDITIONAL_WRITE",
     "WRITE_OPTIONS",
     "PRESIGN",
+    "RESUMABLE_WRITE",
 ]
 
 

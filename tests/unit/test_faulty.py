@@ -7,8 +7,9 @@ import inspect
 import signal
 import threading
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import anyio
@@ -25,8 +26,9 @@ from remote_store import (
     RemoteStoreError,
     Store,
     WriteOptions,
+    WriteResult,
 )
-from remote_store.backend import Pages, Reader, Writer
+from remote_store.backend import Pages, Part, PartWriter, Reader, Writer
 from remote_store.backends import MemoryBackend
 from remote_store.testing import Fault, FaultyBackend
 from remote_store.testing._script import OPERATIONS, Kind, Record
@@ -35,9 +37,45 @@ DATA = bytes(range(256)) * 40  # 10 KiB
 T = TypeVar("T")
 
 
+class Parted(MemoryBackend):
+    """Takes a file in parts, too, as long as nobody dies."""
+
+    async def open_parts(
+        self,
+        path: str,
+        *,
+        size: int,
+        overwrite: bool = False,
+        options: WriteOptions | None = None,
+        token: str | None = None,
+    ) -> PartWriter:
+        return Parts(self, path)
+
+
+class Parts(PartWriter):
+    token, part_size = "token", 10
+
+    def __init__(self, backend: Backend, path: str) -> None:
+        self._backend, self._path = backend, path
+        self._data = b""
+
+    async def confirmed(self, parts: Sequence[Part]) -> list[Part]:
+        return list(parts)
+
+    async def write(self, number: int, data: Any, crc32: int) -> Part:
+        self._data += bytes(data)
+        return Part(number, len(data), crc32)
+
+    async def commit(self, parts: Sequence[Part]) -> WriteResult:
+        return await self._backend.write_bytes(self._path, memoryview(self._data))
+
+    async def abort(self) -> None:
+        self._data = b""
+
+
 async def filled(*faults: Fault, seed: int = 0) -> FaultyBackend:
     """Return a backend with a few files, whose calls count from now on."""
-    inner = MemoryBackend()
+    inner = Parted()
     for path in ("a", "b", "d/c", "d/e/f"):
         await inner.write_bytes(path, memoryview(DATA))
     return FaultyBackend(inner, faults, seed=seed)
@@ -53,7 +91,9 @@ async def everything(backend: Backend) -> list[Any]:
         except RemoteStoreError as error:
             answer = repr(error)
         plain = isinstance(answer, (bytes, bool, int, str, type(None)))
-        answers.append(answer if plain else isinstance(answer, (Reader, Writer)) or str(type(answer)))
+        answers.append(
+            answer if plain else isinstance(answer, (Reader, Writer, PartWriter)) or str(type(answer))
+        )
         return answer
 
     for path in ("a", "d", "d/e/f", "missing"):
@@ -84,6 +124,14 @@ async def everything(backend: Backend) -> list[Any]:
             for chunk in (b"one", b"two" * 100):
                 await ask(writer.write(chunk))
             await ask(writer.commit() if path == "new/1" else writer.abort())
+    parts = await ask(backend.open_parts("new/parts", size=5))
+    if isinstance(parts, PartWriter):
+        await ask(parts.confirmed([]))
+        part = await ask(parts.write(1, b"one", 0))
+        await ask(parts.commit([part]))
+        await ask(parts.abort())
+        await ask(parts.aclose())
+    await ask(backend.forget_parts("new/parts", datetime.now(UTC)))
     await ask(backend.write_bytes("new/3", memoryview(DATA)))
     await ask(backend.copy("a", "new/4"))
     await ask(backend.move("new/4", "new/5"))
@@ -116,7 +164,8 @@ def test_without_a_script_it_behaves_as_the_inner_backend_does(world: str) -> No
 @pytest.mark.spec("TST-005")
 def test_every_operation_of_the_contract_is_one() -> None:
     operations = set()
-    for prefix, contract in (("", Backend), ("reader.", Reader), ("writer.", Writer), ("pages.", Pages)):
+    contracts = {"": Backend, "reader.": Reader, "writer.": Writer, "parts.": PartWriter, "pages.": Pages}
+    for prefix, contract in contracts.items():
         operations |= {
             prefix + name for name, member in vars(contract).items() if inspect.iscoroutinefunction(member)
         }
@@ -650,7 +699,7 @@ def test_both_faces_meet_the_same_faults() -> None:
         ({"operation": "*", "kind": "explode"}, "unknown kind 'explode'; there are: error, short_read"),
         (
             {"operation": "delete", "kind": "flip"},
-            "'flip' cannot strike 'delete'; it can strike: \\*, read_bytes",
+            "'flip' cannot strike 'delete'; it can strike: \\*, parts.write, read_bytes",
         ),
         ({"operation": "read_bytes", "kind": "short_read"}, "it can strike: \\*, reader.read$"),
         ({"operation": "writer.write", "kind": "truncate"}, "'truncate' cannot strike"),

@@ -12,9 +12,9 @@ import pytest
 from tests.unit.support import run_in, worlds
 
 from remote_store import Backend, CapabilityNotSupported, Store
-from remote_store.backend import Pages, Reader, Writer
+from remote_store.backend import Pages, PartWriter, Reader, Writer
 from remote_store.backends import LocalBackend, MemoryBackend
-from remote_store.wrapper import BackendWrapper, PagesWrapper, ReaderWrapper, WriterWrapper
+from remote_store.wrapper import BackendWrapper, PagesWrapper, PartWriterWrapper, ReaderWrapper, WriterWrapper
 
 NOT_FORWARDED = {"from_url"}
 """Of a class, not of an object: a URL names no layer."""
@@ -23,6 +23,7 @@ WRAPPERS: list[tuple[type[Any], type[Any]]] = [
     (Backend, BackendWrapper),
     (Reader, ReaderWrapper),
     (Writer, WriterWrapper),
+    (PartWriter, PartWriterWrapper),
     (Pages, PagesWrapper),
 ]
 DUNDERS = {"__anext__"}
@@ -56,6 +57,7 @@ def test_the_introspection_sees_the_whole_contract() -> None:
     )
     assert members(Reader) == {"seekable", "size", "version", "read", "readinto", "seek", "aclose"}
     assert members(Writer) == {"write", "commit", "abort"}
+    assert {"token", "part_size", "at_once", "confirmed", "write", "commit", "abort"} < members(PartWriter)
     assert members(Pages) == {"__anext__", "aclose"}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from .._types import AsyncPlan
 from ..errors import NotFound
 from ..paths import PathLike, normalize
@@ -12,8 +15,12 @@ from ..transfer.options import TransferOptions
 from ..transfer.plan import COMPARISONS, Compare, PlanItem
 from ..transfer.report import TransferReport
 from ._listing import Listing
-from ._places import options_of, refuse_nested, require_stores, run_transfer
+from ._places import journaled, options_of, refuse_nested, require_stores, run_transfer
 from ._store import AsyncStore
+
+if TYPE_CHECKING:
+    from ..transfer._in_parts import InParts
+    from ..transfer._ledger import Ledger
 
 
 def plan_sync(
@@ -63,6 +70,7 @@ async def apply_plan(
     *,
     options: TransferOptions | None = None,
     on_event: OnEvent = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> TransferReport:
     """Do what a plan says, each line only if both files are as they were when it was made.
 
@@ -77,6 +85,8 @@ async def apply_plan(
         target_path: the folder that the plan was made for.
         options: how; the plan says what is replaced, and not ``overwrite``.
         on_event: called with each ``TransferEvent``.
+        journal: a file in which to note what is done; see ``copy_tree``. Each part of a plan that is
+            applied by a process of its own needs its own.
 
     Returns:
         What was done, as numbers.
@@ -88,9 +98,9 @@ async def apply_plan(
     """
     require_stores(source, target)
     chosen = options_of(options)
-    here, there = normalize(source_path), normalize(target_path)
-    applying = Applying(source, here, target, there, chosen)
-    return await run_transfer(applying.items(plan), applying.apply, (source, target), chosen, on_event)
+    sides = (source, source_path, target, target_path)
+    parts = journaled(journal, {"call": "apply_plan"}, sides, chosen)
+    return await _apply(plan, sides, chosen, on_event, parts, parts.ledger if parts else None)
 
 
 async def sync(
@@ -103,6 +113,7 @@ async def sync(
     delete: bool = False,
     options: TransferOptions | None = None,
     on_event: OnEvent = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> TransferReport:
     """Make a folder the same as another: ``plan_sync``, and ``apply_plan`` line by line.
 
@@ -115,6 +126,7 @@ async def sync(
         delete: delete files that the source does not have.
         options: how; what has changed is replaced whatever ``overwrite`` says.
         on_event: called with each ``TransferEvent``; of files that are the same there is none.
+        journal: a file in which to note what is done; see ``copy_tree``.
 
     Returns:
         What was done, as numbers.
@@ -126,6 +138,25 @@ async def sync(
     require_stores(source, target)
     if normalize(source_path) and not await source.is_folder(source_path):
         raise NotFound("there is no such folder to mirror; check the path", path=str(source_path))
-    applying = (source, source_path, target, target_path)
-    async with plan_sync(*applying, compare=compare, delete=delete) as plan:
-        return await apply_plan(plan, *applying, options=options, on_event=on_event)
+    sides = (source, source_path, target, target_path)
+    chosen = options_of(options)
+    call = {"call": "sync", "compare": compare, "delete": delete}
+    async with plan_sync(*sides, compare=compare, delete=delete) as plan:
+        return await _apply(plan, sides, chosen, on_event, journaled(journal, call, sides, chosen))
+
+
+async def _apply(
+    plan: AsyncPlan,
+    sides: tuple[AsyncStore, PathLike, AsyncStore, PathLike],
+    options: TransferOptions,
+    on_event: OnEvent,
+    parts: InParts | None,
+    lines: Ledger | None = None,
+) -> TransferReport:
+    """Do what a plan says; ``lines`` is the journal that is to know its lines."""
+    source, source_path, target, target_path = sides
+    here, there = normalize(source_path), normalize(target_path)
+    applying = Applying(source, here, target, there, options, parts)
+    return await run_transfer(
+        applying.items(plan, lines), applying.apply, (source, target), options, on_event, parts
+    )

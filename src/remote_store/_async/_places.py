@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import _runtime
 from ..errors import InvalidPath, NotFound
-from ..paths import PathLike
+from ..paths import PathLike, normalize
 from ..transfer._items import Item, Work
 from ..transfer.events import OnEvent
-from ..transfer.options import MIB, TransferOptions
-from ..transfer.report import TransferReport
+from ..transfer.options import TransferOptions
+from ..transfer.report import TransferFailed, TransferReport
 from ._store import AsyncStore
 
-_HELD: Final = 48 * MIB
-"""Bytes that the streams of one large file hold: parts on their way, and what is read ahead."""
+if TYPE_CHECKING:
+    from ..transfer._in_parts import InParts
+
 _AT_ONCE: Final = {"local": 8, "memory": 8, "s3": 64, "s3-pyarrow": 32, "sftp": 64, "azure": 32}
 """Files under way at once, for each kind of storage, unless the caller says so."""
 
@@ -86,12 +87,41 @@ async def place(local: str | os.PathLike[str], *, create: bool, parent: bool = F
     return Place(AsyncStore(backend), name, whole)
 
 
+def journaled(
+    journal: str | os.PathLike[str] | None,
+    call: dict[str, Any],
+    sides: tuple[AsyncStore, PathLike, AsyncStore, PathLike],
+    options: TransferOptions,
+) -> InParts | None:
+    """Return what writes large files under a journal; None without one."""
+    if journal is None or options.dry_run:
+        return None
+    path = os.fspath(journal)
+    if not isinstance(path, str) or not path:
+        raise TypeError("journal must be the path of a file, as str")
+    from ..transfer._in_parts import InParts  # as below
+    from ..transfer._ledger import Ledger
+
+    source, source_path, target, target_path = sides
+    asked = {
+        **call,
+        "source": source._location,
+        "source_path": normalize(source_path),
+        "target": target._location,
+        "target_path": normalize(target_path),
+        "overwrite": options.overwrite,
+        "skip_existing": options.skip_existing,
+    }
+    return InParts(source, target, options, Ledger(path, asked))
+
+
 async def run_transfer(
     items: AsyncGenerator[Item],
     work: Work,
     stores: tuple[AsyncStore, ...],
     options: TransferOptions,
     on_event: OnEvent,
+    parts: InParts | None = None,
 ) -> TransferReport:
     """Run a transfer where its caller is; for a blocking one on the background loop."""
     concurrency = min(map(at_once, stores)) if len(stores) > 1 else at_once(*stores)
@@ -100,7 +130,36 @@ async def run_transfer(
     async def main() -> TransferReport:
         from ..transfer._engine import Events, Run  # it needs anyio, which needs a loop's module
 
-        run = Run(options, concurrency, _HELD, Events(on_event, in_thread=blocking))
-        return await run.all(items, work)
+        events = Events(on_event, in_thread=blocking)
+        if parts is None:
+            return await Run(options, concurrency, events).all(items, work)
+        from ..transfer._ledger import Broken
+        from ..transfer._recorded import Recorded
+
+        async with parts.ledger:
+            recorded = Recorded(work, stores[-1], parts, options)
+            try:
+                report = await Run(options, concurrency, events, recorded.give_up).all(items, recorded.work)
+            except TransferFailed:
+                await recorded.finish()
+                raise
+            except Broken as broken:
+                raise broken.error from broken.error.__cause__
+            await recorded.finish()
+            return report
 
     return await _runtime.on_asyncio(main) if blocking else await main()
+
+
+async def discard(journal: str | os.PathLike[str], target: AsyncStore) -> int:
+    """Undo what a journal knows to be unfinished, and delete it."""
+    path = os.fspath(journal)
+
+    async def main() -> int:
+        from ..transfer._recorded import discarded
+
+        return await discarded(path, target)
+
+    if not await _runtime.in_thread(os.path.isfile, path):
+        raise NotFound("there is no such journal; check the path", path=path)
+    return await _runtime.on_asyncio(main) if _runtime.blocking() else await main()

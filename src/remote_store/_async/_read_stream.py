@@ -30,6 +30,7 @@ class AsyncReadStream:
         self._reader: Reader | None = reader
         self._seekable = reader.seekable
         self._size = reader.size
+        self._version = reader.version
         self._buffer = b""
         self._used = 0  # bytes of the buffer that were handed out
         self._fetched = 0  # where the reader stands

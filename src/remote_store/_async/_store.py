@@ -6,13 +6,14 @@ Docstrings say what happens, never how it is awaited, since both faces share the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from ..capabilities import Capability, CapabilitySet
 from ..errors import InvalidPath
 from ..models import FileInfo, FolderInfo, WriteResult
 from ..paths import PathLike, normalize
+from ._part_stream import AsyncPartStream
 from ._scope import located
 from ._store_content import StoreContent
 from ._store_listing import StoreListing
@@ -191,6 +192,27 @@ class AsyncStore(StoreContent, StoreListing):
             return other._scope.result(result)
 
         return copy
+
+    async def _open_parts(
+        self, path: str, *, size: int, overwrite: bool, if_match: str | None, token: str | None = None
+    ) -> AsyncPartStream:
+        """Begin to write a file in parts, or go on with one that was begun, for transfers."""
+        key, options = self._scope.file_key(path), self._wanted(if_match, None)
+        with located(self._scope, (key, path)):
+            inner = await self._scope.backend.open_parts(
+                key, size=size, overwrite=overwrite, options=options, token=token
+            )
+        return AsyncPartStream(self._scope, key, path, inner)
+
+    async def _forget_parts(self, path: str, since: datetime) -> int:
+        key = self._scope.file_key(path)
+        with located(self._scope, (key, path)):
+            return await self._scope.backend.forget_parts(key, since)
+
+    @property
+    def _location(self) -> str:
+        """What tells this store from others, in every process."""
+        return f"{self._scope.backend.location} {self._scope.root}".rstrip()
 
     async def presign(
         self,

@@ -15,7 +15,16 @@ from ..transfer._items import Item, tree
 from ..transfer.events import OnEvent
 from ..transfer.options import TransferOptions
 from ..transfer.report import TransferReport
-from ._places import delete_folders, options_of, place, refuse_nested, require_stores, run_transfer
+from ._places import (
+    delete_folders,
+    discard,
+    journaled,
+    options_of,
+    place,
+    refuse_nested,
+    require_stores,
+    run_transfer,
+)
 from ._store import AsyncStore
 
 
@@ -27,6 +36,7 @@ async def copy_tree(
     *,
     options: TransferOptions | None = None,
     on_event: OnEvent = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> TransferReport:
     """Copy a folder with all files below it, or one file, from one store to another or within one.
 
@@ -42,6 +52,9 @@ async def copy_tree(
         options: how; see ``TransferOptions``.
         on_event: called with each ``TransferEvent``, one after the other; what it raises ends the
             transfer. It should return soon.
+        journal: a file in which to note what is done, made if it is not there. A transfer that was
+            killed goes on where it was when it is called again with the same one. See
+            ``discard_journal``. Keep it out of the folder that is copied.
 
     Returns:
         What was done, as numbers.
@@ -50,16 +63,20 @@ async def copy_tree(
         TransferFailed: some files failed, the others are there; its ``report`` tells of all.
         NotFound: there is nothing at ``source_path``.
         InvalidPath: a path is malformed, or the target lies within the source.
-        RemoteStoreError: the first failure, with ``on_error="fail_fast"``.
+        BackendUnavailable: another transfer uses the journal now.
+        RemoteStoreError: the journal is that of another transfer; or the first failure, with
+            ``on_error="fail_fast"``.
     """
     require_stores(source, target)
     source._scope.require(Capability.READ)
     target._scope.require(Capability.WRITE)
     refuse_nested(source, source_path, target, target_path)
     chosen = options_of(options)
-    work = Copying(source, target, chosen).copy
+    sides = (source, source_path, target, target_path)
+    parts = journaled(journal, {"call": "copy_tree"}, sides, chosen)
+    work = Copying(source, target, chosen, parts).copy
     return await run_transfer(
-        tree(source, source_path, target_path), work, (source, target), chosen, on_event
+        tree(source, source_path, target_path), work, (source, target), chosen, on_event, parts
     )
 
 
@@ -70,6 +87,7 @@ async def upload(
     *,
     options: TransferOptions | None = None,
     on_event: OnEvent = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> TransferReport:
     """Copy a folder of this machine, or one file, into a store. Otherwise as ``copy_tree``.
 
@@ -79,6 +97,7 @@ async def upload(
         path: the folder that they go into; for a file, its path there, by default its name.
         options: how; see ``TransferOptions``.
         on_event: called with each ``TransferEvent``.
+        journal: a file in which to note what is done; see ``copy_tree``.
 
     Returns:
         What was done, as numbers.
@@ -90,7 +109,9 @@ async def upload(
     require_stores(store)
     async with await place(local, create=False) as source:
         name = "" if source.whole else source.name
-        return await copy_tree(source.store, name, store, path, options=options, on_event=on_event)
+        return await copy_tree(
+            source.store, name, store, path, options=options, on_event=on_event, journal=journal
+        )
 
 
 async def download(
@@ -100,6 +121,7 @@ async def download(
     *,
     options: TransferOptions | None = None,
     on_event: OnEvent = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> TransferReport:
     """Copy a folder of a store, or one file, to this machine. Otherwise as ``copy_tree``.
 
@@ -110,6 +132,7 @@ async def download(
             or a folder that it goes into under its name.
         options: how; see ``TransferOptions``.
         on_event: called with each ``TransferEvent``.
+        journal: a file in which to note what is done; see ``copy_tree``.
 
     Returns:
         What was done, as numbers.
@@ -123,7 +146,9 @@ async def download(
     into = await _runtime.in_thread(os.path.isdir, local)
     async with await place(local, create=True, parent=single and not into) as target:
         there = "" if not single else normalize(path).rpartition("/")[2] if into else target.name
-        return await copy_tree(store, path, target.store, there, options=options, on_event=on_event)
+        return await copy_tree(
+            store, path, target.store, there, options=options, on_event=on_event, journal=journal
+        )
 
 
 async def delete_tree(
@@ -164,3 +189,24 @@ async def delete_tree(
     if not chosen.dry_run:
         await delete_folders(store, normalize(path))
     return report
+
+
+async def discard_journal(journal: str | os.PathLike[str], target: AsyncStore) -> int:
+    """Give up a transfer that was to be gone on with: undo its unfinished writes, delete its journal.
+
+    Files that have arrived stay where they are.
+
+    Args:
+        journal: the file that the transfer was given.
+        target: the store that it copied into.
+
+    Returns:
+        How many unfinished files were undone.
+
+    Raises:
+        NotFound: there is no such journal.
+        BackendUnavailable: the transfer is under way, or the storage does not answer; nothing is lost.
+        RemoteStoreError: it is no journal, or that of a transfer into another store.
+    """
+    require_stores(target)
+    return await discard(journal, target)

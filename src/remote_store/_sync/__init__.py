@@ -6,7 +6,7 @@ from ._open import open_store
 from ._read_stream import ReadStream
 from ._registry import Registry
 from ._store import Store
-from ._transfer import copy_tree, delete_tree, download, upload
+from ._transfer import copy_tree, delete_tree, discard_journal, download, upload
 from ._write_stream import WriteStream
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "apply_plan",
     "copy_tree",
     "delete_tree",
+    "discard_journal",
     "download",
     "open_store",
     "plan_sync",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from .._async import _mirror
@@ -63,6 +64,7 @@ def apply_plan(
     *,
     options: TransferOptions | None = None,
     on_event: OnEvent = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> TransferReport:
     """Do what a plan says, each line only if both files are as they were when it was made.
 
@@ -77,6 +79,8 @@ def apply_plan(
         target_path: the folder that the plan was made for.
         options: how; the plan says what is replaced, and not ``overwrite``.
         on_event: called with each ``TransferEvent``.
+        journal: a file in which to note what is done; see ``copy_tree``. Each part of a plan that is
+            applied by a process of its own needs its own.
 
     Returns:
         What was done, as numbers.
@@ -88,7 +92,14 @@ def apply_plan(
     """
     return drive(
         _mirror.apply_plan(
-            plan, inner(source), source_path, inner(target), target_path, options=options, on_event=on_event
+            plan,
+            inner(source),
+            source_path,
+            inner(target),
+            target_path,
+            options=options,
+            on_event=on_event,
+            journal=journal,
         )
     )
 
@@ -103,6 +114,7 @@ def sync(
     delete: bool = False,
     options: TransferOptions | None = None,
     on_event: OnEvent = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> TransferReport:
     """Make a folder the same as another: ``plan_sync``, and ``apply_plan`` line by line.
 
@@ -115,6 +127,7 @@ def sync(
         delete: delete files that the source does not have.
         options: how; what has changed is replaced whatever ``overwrite`` says.
         on_event: called with each ``TransferEvent``; of files that are the same there is none.
+        journal: a file in which to note what is done; see ``copy_tree``.
 
     Returns:
         What was done, as numbers.
@@ -133,5 +146,6 @@ def sync(
             delete=delete,
             options=options,
             on_event=on_event,
+            journal=journal,
         )
     )

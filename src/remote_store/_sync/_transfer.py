@@ -24,6 +24,7 @@ def copy_tree(
     *,
     options: TransferOptions | None = None,
     on_event: OnEvent = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> TransferReport:
     """Copy a folder with all files below it, or one file, from one store to another or within one.
 
@@ -39,6 +40,9 @@ def copy_tree(
         options: how; see ``TransferOptions``.
         on_event: called with each ``TransferEvent``, one after the other; what it raises ends the
             transfer. It should return soon.
+        journal: a file in which to note what is done, made if it is not there. A transfer that was
+            killed goes on where it was when it is called again with the same one. See
+            ``discard_journal``. Keep it out of the folder that is copied.
 
     Returns:
         What was done, as numbers.
@@ -47,11 +51,19 @@ def copy_tree(
         TransferFailed: some files failed, the others are there; its ``report`` tells of all.
         NotFound: there is nothing at ``source_path``.
         InvalidPath: a path is malformed, or the target lies within the source.
-        RemoteStoreError: the first failure, with ``on_error="fail_fast"``.
+        BackendUnavailable: another transfer uses the journal now.
+        RemoteStoreError: the journal is that of another transfer; or the first failure, with
+            ``on_error="fail_fast"``.
     """
     return drive(
         _transfer.copy_tree(
-            inner(source), source_path, inner(target), target_path, options=options, on_event=on_event
+            inner(source),
+            source_path,
+            inner(target),
+            target_path,
+            options=options,
+            on_event=on_event,
+            journal=journal,
         )
     )
 
@@ -63,6 +75,7 @@ def upload(
     *,
     options: TransferOptions | None = None,
     on_event: OnEvent = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> TransferReport:
     """Copy a folder of this machine, or one file, into a store. Otherwise as ``copy_tree``.
 
@@ -72,6 +85,7 @@ def upload(
         path: the folder that they go into; for a file, its path there, by default its name.
         options: how; see ``TransferOptions``.
         on_event: called with each ``TransferEvent``.
+        journal: a file in which to note what is done; see ``copy_tree``.
 
     Returns:
         What was done, as numbers.
@@ -80,7 +94,9 @@ def upload(
         NotFound: nothing is at ``local``.
         TransferFailed, InvalidPath, RemoteStoreError: as for ``copy_tree``.
     """
-    return drive(_transfer.upload(local, inner(store), path, options=options, on_event=on_event))
+    return drive(
+        _transfer.upload(local, inner(store), path, options=options, on_event=on_event, journal=journal)
+    )
 
 
 def download(
@@ -90,6 +106,7 @@ def download(
     *,
     options: TransferOptions | None = None,
     on_event: OnEvent = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> TransferReport:
     """Copy a folder of a store, or one file, to this machine. Otherwise as ``copy_tree``.
 
@@ -100,6 +117,7 @@ def download(
             or a folder that it goes into under its name.
         options: how; see ``TransferOptions``.
         on_event: called with each ``TransferEvent``.
+        journal: a file in which to note what is done; see ``copy_tree``.
 
     Returns:
         What was done, as numbers.
@@ -108,7 +126,9 @@ def download(
         NotFound: nothing is at ``path``.
         TransferFailed, InvalidPath, RemoteStoreError: as for ``copy_tree``.
     """
-    return drive(_transfer.download(inner(store), path, local, options=options, on_event=on_event))
+    return drive(
+        _transfer.download(inner(store), path, local, options=options, on_event=on_event, journal=journal)
+    )
 
 
 def delete_tree(
@@ -134,3 +154,23 @@ def delete_tree(
         RemoteStoreError: the first failure, with ``on_error="fail_fast"``.
     """
     return drive(_transfer.delete_tree(inner(store), path, options=options, on_event=on_event))
+
+
+def discard_journal(journal: str | os.PathLike[str], target: Store) -> int:
+    """Give up a transfer that was to be gone on with: undo its unfinished writes, delete its journal.
+
+    Files that have arrived stay where they are.
+
+    Args:
+        journal: the file that the transfer was given.
+        target: the store that it copied into.
+
+    Returns:
+        How many unfinished files were undone.
+
+    Raises:
+        NotFound: there is no such journal.
+        BackendUnavailable: the transfer is under way, or the storage does not answer; nothing is lost.
+        RemoteStoreError: it is no journal, or that of a transfer into another store.
+    """
+    return drive(_transfer.discard_journal(journal, inner(target)))

@@ -220,7 +220,7 @@ class MemoryBackend(Backend):
         raise error(text, path=path, backend=self.name)
 
 
-_ALL: Final = CapabilitySet(frozenset(Capability) - {Capability.PRESIGN})
+_ALL: Final = CapabilitySet(frozenset(Capability) - {Capability.PRESIGN, Capability.RESUMABLE_WRITE})
 
 
 def _part(data: bytes, start: int, length: int | None) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
@@ -26,6 +27,13 @@ Concurrency = Annotated[int | None, typer.Option(min=1, help="Files under way at
 Verify = Annotated[bool, typer.Option("--verify", help="Read each file back, and compare.")]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="End with the first failure.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")]
+Journal = Annotated[
+    Path | None,
+    typer.Option(help="A file to note what is done in: the same command goes on where it was interrupted."),
+]
+
+
+GO_ON: Final = "what is done is noted in {}; run the same command again to go on"
 
 
 @reporting
@@ -39,6 +47,7 @@ def cp(
     concurrency: Concurrency = None,
     verify: Verify = False,
     fail_fast: FailFast = False,
+    journal: Journal = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -57,10 +66,12 @@ def cp(
         sides = (here.store, here.path, there.store, there.path)
         try:
             with telling(as_json, quiet, dry_run, here) as tell:
-                copy_tree(*sides, options=options, on_event=tell)
+                copy_tree(*sides, options=options, on_event=tell, journal=journal)
         except TransferFailed:
             raise typer.Exit(FAILED) from None  # each failure was told by its event
         except KeyboardInterrupt:
+            if journal is not None:
+                raise KeyboardInterrupt(GO_ON.format(journal)) from None
             again = "run it again" if overwrite or skip_existing else "run it again with --skip-existing"
             raise KeyboardInterrupt(f"{again} to go on") from None
 

@@ -8,7 +8,7 @@ import typer
 
 from .._sync import plan_sync, sync
 from ..transfer import Action, TransferFailed, TransferOptions
-from ._copy import Concurrency, DryRun, FailFast, Quiet, Verify, telling
+from ._copy import GO_ON, Concurrency, DryRun, FailFast, Journal, Quiet, Verify, telling
 from ._errors import FAILED, reporting
 from ._look import Json, Location, folder
 from ._output import say, say_json
@@ -32,6 +32,7 @@ def mirror(
     concurrency: Concurrency = None,
     verify: Verify = False,
     fail_fast: FailFast = False,
+    journal: Journal = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -47,9 +48,11 @@ def mirror(
         here, there = places.find(source), places.find(target)
         sides = (here.store, here.path, there.store, there.path)
         try:
-            sync(*sides, compare=compare, delete=delete, options=options, on_event=tell)
+            sync(*sides, compare=compare, delete=delete, options=options, on_event=tell, journal=journal)
         except TransferFailed:
             raise typer.Exit(FAILED) from None  # each failure was told by its event
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(GO_ON.format(journal) if journal else "") from None
 
 
 @reporting

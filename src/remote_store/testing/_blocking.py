@@ -16,7 +16,7 @@ from anyio import to_thread
 from .._async import AsyncStore
 from .._runtime import drive
 from .._sync import Store
-from ..backend import CHUNK_SIZE, Backend, Pages, Reader, Writer
+from ..backend import CHUNK_SIZE, Backend, Pages, PartWriter, Reader, Writer
 
 T = TypeVar("T")
 
@@ -219,7 +219,7 @@ class Driven:
 
     async def _drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         result = await in_thread(drive, coroutine)
-        return Driven(result) if isinstance(result, Reader | Writer) else result
+        return Driven(result) if isinstance(result, Reader | Writer | PartWriter) else result
 
     def __aiter__(self) -> Self:
         return self

@@ -20,14 +20,15 @@ same calls with the same seed go wrong in the same way, on asyncio, on trio and 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from .. import _runtime
 from .._types import Buffer
-from ..backend import Backend, Pages, Reader, Writer
+from ..backend import Backend, Pages, Part, PartWriter, Reader, Writer
 from ..capabilities import CapabilitySet
 from ..models import Entry, FileInfo, FolderInfo, WriteOptions, WriteResult
-from ..wrapper import BackendWrapper, PagesWrapper, ReaderWrapper, WriterWrapper
+from ..wrapper import BackendWrapper, PagesWrapper, PartWriterWrapper, ReaderWrapper, WriterWrapper
 from ._script import Due, Fault, Hit, Record
 
 
@@ -147,6 +148,25 @@ class FaultyBackend(BackendWrapper):
             data = memoryview(hit.spoiled(bytes(data)))
         return await super().write_bytes(path, data, overwrite=overwrite, atomic=atomic, options=options)
 
+    # -- content in parts ------------------------------------------------------
+
+    async def open_parts(
+        self,
+        path: str,
+        *,
+        size: int,
+        overwrite: bool = False,
+        options: WriteOptions | None = None,
+        token: str | None = None,
+    ) -> PartWriter:
+        await self._pass("open_parts", path)
+        inner = await super().open_parts(path, size=size, overwrite=overwrite, options=options, token=token)
+        return _FaultyParts(inner, self, path)
+
+    async def forget_parts(self, path: str, since: datetime) -> int:
+        await self._pass("forget_parts", path)
+        return await super().forget_parts(path, since)
+
     # -- changes ---------------------------------------------------------------
 
     async def delete(self, path: str, *, missing_ok: bool = False) -> None:
@@ -240,6 +260,36 @@ class _FaultyWriter(WriterWrapper):
             await self._backend._pass("writer.abort", self._path)
         finally:
             await super().abort()
+
+
+class _FaultyParts(PartWriterWrapper):
+    def __init__(self, inner: PartWriter, backend: FaultyBackend, path: str) -> None:
+        super().__init__(inner)
+        self._backend, self._path = backend, path
+
+    async def confirmed(self, parts: Sequence[Part]) -> list[Part]:
+        await self._backend._pass("parts.confirmed", self._path)
+        return await super().confirmed(parts)
+
+    async def write(self, number: int, data: Buffer, crc32: int) -> Part:
+        hit = await self._backend._pass("parts.write", self._path)
+        return await super().write(number, data if hit is None else hit.spoiled(bytes(data)), crc32)
+
+    async def commit(self, parts: Sequence[Part]) -> WriteResult:
+        await self._backend._pass("parts.commit", self._path)
+        return await super().commit(parts)
+
+    async def abort(self) -> None:
+        try:
+            await self._backend._pass("parts.abort", self._path)
+        finally:
+            await super().abort()
+
+    async def aclose(self) -> None:
+        try:
+            await self._backend._pass("parts.aclose", self._path)
+        finally:
+            await super().aclose()
 
 
 class _FaultyPages(PagesWrapper):

@@ -16,7 +16,7 @@ _READS: Final = frozenset(("read_bytes", "reader.read"))
 _FITS: Final = {
     "short_read": frozenset(("reader.read",)),
     "truncate": _READS,
-    "flip": _READS | {"write_bytes", "writer.write"},
+    "flip": _READS | {"write_bytes", "writer.write", "parts.write"},
 }
 """Faults of the data strike only where data passes; the others strike everywhere."""
 _SECONDS: Final = {"delay": 0.1, "stall": 60.0}
@@ -25,9 +25,11 @@ OPERATIONS: Final = frozenset(
     (
         "is_file", "is_folder", "exists", "get_file_info", "get_folder_info", "ping", "probe", "presign",
         "open_read", "read_bytes", "open_write", "write_bytes",
+        "open_parts", "forget_parts",
         "delete", "delete_folder", "move", "copy", "list_pages", "aclose",
         "reader.read", "reader.seek", "reader.aclose",
         "writer.write", "writer.commit", "writer.abort",
+        "parts.confirmed", "parts.write", "parts.commit", "parts.abort", "parts.aclose",
         "pages.next", "pages.aclose",
     )
 )  # fmt: skip

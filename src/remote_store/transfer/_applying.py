@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
+import hashlib
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from typing import TYPE_CHECKING
 
 from .. import _runtime
@@ -10,12 +11,14 @@ from ..capabilities import Capability
 from ..errors import NotFound, PreconditionFailed
 from ._arguments import Arguments
 from ._copying import Copying
-from ._items import Item
+from ._items import Count, Item
 from .options import TransferOptions
 from .plan import Action, PlanItem, Version, joined
 
 if TYPE_CHECKING:
     from .._async import AsyncStore
+    from ._in_parts import InParts
+    from ._ledger import Ledger
 
 AT_ONCE = 100
 """Lines that are taken from a plan at a time."""
@@ -27,7 +30,7 @@ class Planned(Item):
     __slots__ = ("line",)
 
     def __init__(self, line: PlanItem, source: str, target: str) -> None:
-        super().__init__(source, target, line.size, overwrite=line.target is not None)
+        super().__init__(source, target, line.size, overwrite=line.target is not None, version=line.source)
         self.line = line
 
 
@@ -35,28 +38,42 @@ class Applying:
     """Does what the lines of a plan say."""
 
     def __init__(
-        self, source: AsyncStore, here: str, target: AsyncStore, there: str, options: TransferOptions
+        self,
+        source: AsyncStore,
+        here: str,
+        target: AsyncStore,
+        there: str,
+        options: TransferOptions,
+        parts: InParts | None = None,
     ) -> None:
         self._source, self._here, self._target, self._there = source, here, target, there
-        self._copying = Copying(source, target, options)
+        self._copying = Copying(source, target, options, parts)
         self._conditional = Capability.CONDITIONAL_WRITE in target.capabilities
 
-    async def items(self, plan: Iterable[PlanItem] | AsyncIterable[PlanItem]) -> AsyncGenerator[Item]:
-        """Give what is to be done, as it is needed.
+    async def items(
+        self, plan: Iterable[PlanItem] | AsyncIterable[PlanItem], ledger: Ledger | None = None
+    ) -> AsyncGenerator[Item]:
+        """Give what is to be done, as it is needed; a journal is told of the lines.
 
         Raises:
             TypeError: the plan holds something else.
+            RemoteStoreError: the journal is another plan's.
         """
-        lines = Arguments(plan)
+        lines, number = Arguments(plan), 1
         while not lines.ended:
-            for line in await lines.take(AT_ONCE):
+            taken = await lines.take(AT_ONCE)
+            for line in taken:
                 if not isinstance(line, PlanItem):
                     raise TypeError(f"a plan is made of PlanItem, not {type(line).__name__}")
+            if ledger is not None:
+                await ledger.lines(number, [_digest(line) for line in taken])
+                number += len(taken)
+            for line in taken:
                 if line.action is not Action.UNCHANGED:
                     here, there = joined(self._here, line.path), joined(self._there, line.path)
                     yield Planned(line, there if line.action is Action.DELETE else here, there)
 
-    async def apply(self, item: Item, count: Callable[[int], Awaitable[None]], again: bool) -> str:
+    async def apply(self, item: Item, count: Count, again: bool) -> str:
         """Do one line; ``again`` after an attempt that may have done it.
 
         Raises:
@@ -67,6 +84,8 @@ class Applying:
         if line.source is not None and line.action is not Action.DELETE:
             await _require(self._source, item.source, line.source)
         if line.target is not None and not again:
+            if item.begun and (how := await self._done_before(item, line, line.target)):
+                return how
             await _require(self._target, item.target, line.target)
         if line.action is Action.DELETE:
             await self._target.delete(item.target, missing_ok=again)
@@ -78,13 +97,26 @@ class Applying:
         finally:
             item.if_match = None
 
+    async def _done_before(self, item: Item, line: PlanItem, planned: Version) -> str:
+        """Return how a process that was killed before it could note it has done a line; "" if it has not."""
+        found = await _version(self._target, item.target)
+        if found is None and line.action is Action.DELETE:
+            return "was deleted before"
+        if found is None or found == planned or line.action is Action.DELETE:
+            return ""
+        return await self._copying.found(item) if await self._copying.has_arrived(item) else ""
+
+
+async def _version(store: AsyncStore, path: str) -> Version | None:
+    try:
+        return Version.of(await store.get_file_info(path))
+    except NotFound:
+        return None
+
 
 async def _require(store: AsyncStore, path: str, planned: Version) -> None:
     """Refuse to go on with a file that is not the version that the plan knows."""
-    try:
-        found: Version | None = Version.of(await store.get_file_info(path))
-    except NotFound:
-        found = None
+    found = await _version(store, path)
     await _runtime.checkpoint()
     if found != planned:
         raise PreconditionFailed(
@@ -92,3 +124,7 @@ async def _require(store: AsyncStore, path: str, planned: Version) -> None:
             path=path,
             retryable=False,
         )
+
+
+def _digest(line: PlanItem) -> bytes:
+    return hashlib.sha256(line.to_json().encode("utf-8", "surrogatepass")).digest()[:16]

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..capabilities import Capability
-from ..errors import AlreadyExists, PreconditionFailed, RemoteStoreError
+from ..errors import AlreadyExists, NotFound, RemoteStoreError
 from ..models import WriteResult
-from ._items import Item
+from ._items import Count, Item, Sent, require_size
 from .options import TransferOptions
+from .plan import Version
 
 if TYPE_CHECKING:
     from .._async import AsyncStore
+    from ._in_parts import InParts
 
-Count = Callable[[int], Awaitable[None]]
-"""Takes note of bytes that were handed to the target."""
 CHUNK: Final = 1 << 20
 
 
 class Copying:
     """Copies files from one store into another."""
 
-    def __init__(self, source: AsyncStore, target: AsyncStore, options: TransferOptions) -> None:
-        self._source, self._target, self._options = source, target, options
+    def __init__(
+        self,
+        source: AsyncStore,
+        target: AsyncStore,
+        options: TransferOptions,
+        parts: InParts | None = None,
+    ) -> None:
+        self._source, self._target, self._options, self._parts = source, target, options, parts
         self._atomic = Capability.ATOMIC_WRITE in target.capabilities
 
     async def copy(self, item: Item, count: Count, again: bool) -> str:
@@ -38,31 +42,61 @@ class Copying:
         Raises:
             RemoteStoreError: it did not arrive; the target is as it was, but for what ``overwrite`` allows.
         """
+        in_parts = self._parts is not None and self._parts.fits(item)
         if again:
-            item.size = (await self._source.get_file_info(item.source)).size
+            info = await self._source.get_file_info(item.source)
+            item.size, item.version = info.size, Version.of(info)
+        elif item.begun and not self._overwrite(item) and not in_parts and await self.has_arrived(item):
+            return await self.found(item)
         if (on_server := self._source._copier(self._target)) is not None:
-            result = await on_server(item.source, item.target, self._overwrite(item))
+            item.stored = result = await on_server(item.source, item.target, self._overwrite(item))
             await count(result.size)
             item.size = result.size
             return "copied by the server"
         sent = Sent(count)
         try:
-            if item.size <= self._options.large_file_threshold:
+            if in_parts and self._parts is not None:
+                result = await self._parts.copy(item, sent, self._overwrite(item))
+            elif item.size <= self._options.large_file_threshold:
                 result = await self._whole(item, sent)
             else:
                 result = await self._streamed(item, sent)
         except AlreadyExists:
             if again and sent.ended and await self._is_there(item, sent):
-                return "was there after all, verified by reading back"
+                return await self.found(item)
             raise
         return await self._verified(item, sent, result)
+
+    async def has_arrived(self, item: Item) -> bool:
+        """Return True if an earlier process has stored the file and could not note it.
+
+        Its content is compared; of what was written in parts, the digests of the parts are.
+        """
+        if item.entry is not None and item.entry.since is not None:
+            return self._parts is not None and await self._parts.finished(item) is not None
+        try:
+            if (await self._target.get_file_info(item.target)).size != item.size:
+                return False
+        except NotFound:
+            return False
+        sent = Sent(_uncounted)
+        async with await self._source.read(item.source) as reader:
+            while chunk := await reader.read(CHUNK):
+                sent.add(chunk)
+        return await self._is_there(item, sent)
+
+    async def found(self, item: Item) -> str:
+        """Take a file that is there for what was to be copied; return how."""
+        info = await self._target.get_file_info(item.target)
+        item.stored = WriteResult(info.path, info.size, info.etag, info.checksum)
+        return "was there after all, verified by reading back"
 
     def _overwrite(self, item: Item) -> bool:
         return self._options.overwrite if item.overwrite is None else item.overwrite
 
     async def _whole(self, item: Item, sent: Sent) -> WriteResult:
         data = await self._source.read_bytes(item.source)
-        _require_size(item, len(data))
+        require_size(item, len(data))
         sent.add(data)
         sent.ended = True
         write = self._target.write_atomic if self._atomic else self._target.write
@@ -80,7 +114,7 @@ class Copying:
                     sent.add(chunk)
                     await writer.write(chunk)
                     await sent.count(len(chunk))
-                _require_size(item, sent.size)  # within the block: what is short is never committed
+                require_size(item, sent.size)  # within the block: what is short is never committed
                 sent.ended = True
             result = writer.result
         assert result is not None
@@ -88,6 +122,7 @@ class Copying:
 
     async def _verified(self, item: Item, sent: Sent, result: WriteResult) -> str:
         """Compare what is there with what was sent; what is not the same goes."""
+        item.stored = result
         how = "streamed" if item.size > self._options.large_file_threshold else "whole"
         if self._options.verify == "none":
             return how
@@ -118,33 +153,5 @@ class Copying:
         return (found.size, found.digest()) == (sent.size, sent.digest())
 
 
-class Sent:
-    """What was sent of a file: how much, and its digest.
-
-    Attributes:
-        ended: all of it was read from the source.
-    """
-
-    def __init__(self, count: Count) -> None:
-        self.size = self._crc = 0
-        self.ended = False
-        self.count = count
-
-    def add(self, data: bytes) -> None:
-        """Add the next bytes."""
-        self.size += len(data)
-        self._crc = zlib.crc32(data, self._crc)
-
-    def digest(self) -> str:
-        """Return the CRC-32 (RFC 1952, section 8) in eight hexadecimal digits."""
-        return f"{self._crc:08x}"
-
-
-def _require_size(item: Item, size: int) -> None:
-    if size != item.size:
-        raise PreconditionFailed(
-            f"the source has {size:,} bytes, and had {item.size:,} when it was listed: it changes, or was"
-            " cut short; nothing was stored",
-            path=item.source,
-            retryable=True,
-        )
+async def _uncounted(size: int) -> None:
+    """Take no note."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
 import anyio
@@ -10,10 +10,10 @@ import anyio
 from .. import _runtime
 from ..errors import AlreadyExists, RemoteStoreError
 from ._budget import Budget
-from ._items import Item, Work
+from ._items import Item, Nothing, Work
 from ._retry import retrying
 from .events import EventKind, OnEvent, TransferEvent
-from .options import TransferOptions
+from .options import HELD, TransferOptions
 from .report import TransferFailed, TransferReport
 
 
@@ -40,11 +40,16 @@ class Events:
 class Run:
     """One transfer."""
 
-    def __init__(self, options: TransferOptions, concurrency: int, held: int, events: Events) -> None:
-        self._options, self._events = options, events
+    def __init__(
+        self,
+        options: TransferOptions,
+        concurrency: int,
+        events: Events,
+        given_up: Callable[[Item], Awaitable[None]] | None = None,
+    ) -> None:
+        self._options, self._events, self._given_up = options, events, given_up
         self._slots = anyio.Semaphore(options.concurrency or concurrency)
         self._budget = Budget(options.memory_limit)
-        self._held = held  # bytes that the streams of one large file hold
         self._failure: Exception | None = None
 
     async def all(self, items: AsyncGenerator[Item], work: Work) -> TransferReport:
@@ -88,7 +93,7 @@ class Run:
             group.start_soon(self._one, item, work, share, group)
 
     def _cost(self, item: Item) -> int:
-        return item.size if item.size <= self._options.large_file_threshold else min(item.size, self._held)
+        return item.size if item.size <= self._options.large_file_threshold else min(item.size, HELD)
 
     def _fail(self, error: Exception, group: anyio.abc.TaskGroup) -> None:
         if self._failure is None:
@@ -108,7 +113,11 @@ class Run:
         await self._events.tell(TransferEvent(EventKind.STARTED, item.source, item.size))
         try:
             how = await self._attempts(item, work)
+        except Nothing as nothing:
+            await self._skip(item, str(nothing))
         except RemoteStoreError as error:
+            if self._given_up is not None:
+                await self._given_up(item)
             if isinstance(error, AlreadyExists) and self._options.skip_existing:
                 await self._skip(item, "it is there")
                 return

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..errors import NotFound
+from ..errors import NotFound, PreconditionFailed
+from ..models import WriteResult
 from ..paths import PathLike, normalize
+from .plan import Version
 
 if TYPE_CHECKING:
     from .._async import AsyncStore
+    from ._journal import Entry
+
+Count: TypeAlias = Callable[[int], Awaitable[None]]
+"""Takes note of bytes that were handed to the target."""
 
 
 @dataclass(slots=True)
@@ -23,6 +31,10 @@ class Item:
         size: its length in bytes when it was looked at.
         overwrite: whether it replaces a file; None where the options say so.
         if_match: the ``etag`` that the file has that it replaces.
+        version: what the source told of it; None for deletions.
+        entry: what the journal knows of it; None without a journal.
+        begun: a process that has ended may have done it without a note.
+        stored: what the target said of it, once it is there.
     """
 
     source: str
@@ -30,9 +42,59 @@ class Item:
     size: int
     overwrite: bool | None = None
     if_match: str | None = None
+    version: Version | None = None
+    entry: Entry | None = None
+    begun: bool = False
+    stored: WriteResult | None = None
+
+    @property
+    def meant(self) -> str:
+        """The version of the source as text."""
+        return json.dumps(self.version.as_dict()) if self.version is not None else ""
 
 
-Work: TypeAlias = Callable[[Item, Callable[[int], Awaitable[None]], bool], Awaitable[str]]
+class Nothing(Exception):
+    """There is nothing to do for an item, for the reason that it holds."""
+
+
+class Sent:
+    """What was sent of a file: how much, and its digest.
+
+    Attributes:
+        ended: all of it was read from the source.
+    """
+
+    def __init__(self, count: Count) -> None:
+        self.size = self._crc = 0
+        self.ended = False
+        self.count = count
+
+    def add(self, data: bytes) -> None:
+        """Add the next bytes."""
+        self.size += len(data)
+        self._crc = zlib.crc32(data, self._crc)
+
+    def take(self, size: int, crc: int) -> None:
+        """Take all of it at once, as size and CRC-32."""
+        self.size, self._crc, self.ended = size, crc, True
+
+    def digest(self) -> str:
+        """Return the CRC-32 (RFC 1952, section 8) in eight hexadecimal digits."""
+        return f"{self._crc:08x}"
+
+
+def require_size(item: Item, size: int) -> None:
+    """Refuse a source of another size than was listed."""
+    if size != item.size:
+        raise PreconditionFailed(
+            f"the source has {size:,} bytes, and had {item.size:,} when it was listed: it changes, or was"
+            " cut short; nothing was stored",
+            path=item.source,
+            retryable=True,
+        )
+
+
+Work: TypeAlias = Callable[[Item, Count, bool], Awaitable[str]]
 """Does one file: the item, who counts bytes, whether it was tried before. Returns how it was done."""
 
 
@@ -45,7 +107,7 @@ async def tree(source: AsyncStore, path: PathLike, target: PathLike) -> AsyncGen
     here, there = normalize(path), normalize(target)
     if here and await source.is_file(here):
         info = await source.get_file_info(here)
-        yield Item(here, there or info.name, info.size)
+        yield Item(here, there or info.name, info.size, version=Version.of(info))
         return
     if here and not await source.is_folder(here):
         raise NotFound("there is nothing to transfer; check the path", path=str(path))
@@ -54,4 +116,5 @@ async def tree(source: AsyncStore, path: PathLike, target: PathLike) -> AsyncGen
     async with source.list_files(here, recursive=True) as listing:
         async for info in listing:
             name = str(info.path)
-            yield Item(name, below + name.removeprefix(prefix), info.size)
+            target_path = below + name.removeprefix(prefix)
+            yield Item(name, target_path, info.size, version=Version.of(info))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 MIB: Final = 1 << 20
+HELD: Final = 48 * MIB
+"""Bytes that the streams of one large file hold: parts on their way, and what is read ahead."""
 _ON_ERROR: Final = ("collect", "fail_fast")
 _VERIFY: Final = ("none", "storage", "full")
 

@@ -15,8 +15,9 @@ from tests.backends.s3.support import MIB, Asked, Proxy, Reply, quick
 from tests.s3_buckets import Buckets
 
 from remote_store import RemoteStoreError, Store
+from remote_store._crc import joined
 from remote_store.backends.s3 import _checks
-from remote_store.backends.s3._checks import Damaged, check_of, joined
+from remote_store.backends.s3._checks import Damaged, check_of
 
 DIGITS = b"123456789"
 KNOWN = {

@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ... import _runtime
 from ..._secrets import masked
-from ...backend import Backend, Pages, Reader, Writer
+from ...backend import Backend, Pages, PartWriter, Reader, Writer
 from ...capabilities import OPERATIONS, Capability, CapabilitySet
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ...models import Entry, FileInfo, WriteOptions, WriteResult
 from .._temporaries import refuse_reserved
-from . import _change
+from . import _change, _parts
 from ._errors import CAUGHT, NAME, raise_ours
 from ._listing import Scan, file_info
 from ._read import WHOLE_LIMIT, Handle, not_a_file, read_whole
@@ -25,7 +25,7 @@ from ._session import LocalReader, LocalWriter
 from ._write import TempFile, write_whole
 
 T = TypeVar("T")
-_ALL: Final = CapabilitySet({*OPERATIONS, Capability.EXCLUSIVE_CREATE})
+_ALL: Final = CapabilitySet({*OPERATIONS, Capability.EXCLUSIVE_CREATE, Capability.RESUMABLE_WRITE})
 """A file system has no place for write options, and no token that proves a file unchanged."""
 
 
@@ -132,6 +132,20 @@ class LocalBackend(Backend):
 
         return LocalWriter(await self._call(path, begin, undo=TempFile.abort), path)
 
+    async def open_parts(
+        self,
+        path: str,
+        *,
+        size: int,
+        overwrite: bool = False,
+        options: WriteOptions | None = None,
+        token: str | None = None,
+    ) -> PartWriter:
+        undo = _parts.undone if token is None else None
+        return await self._call(
+            path, _parts.opened, self._root, path, size, overwrite, self._durable, token, undo=undo
+        )
+
     # -- changes ---------------------------------------------------------------
 
     async def delete(self, path: str, *, missing_ok: bool = False) -> None:
@@ -169,6 +183,10 @@ class LocalBackend(Backend):
         )
 
     # -- identity --------------------------------------------------------------
+
+    @property
+    def location(self) -> str:
+        return f"file://{self._root.path}"
 
     def to_key(self, native: str) -> str:
         root = self._root.path.rstrip("/") + "/"

@@ -10,6 +10,7 @@ _errors    codes of the protocol and failures of the network, as errors of this 
 _objects   facts of an object: headers and listing entries as values
 _download  one object on its way down, pinned to the version it was opened in
 _upload    one object on its way up: one request, or parts in flight
+_parts     the same over several processes
 _listing   pages of keys as files and folders
 _change    copy, move and delete
 _sweep     what killed processes left

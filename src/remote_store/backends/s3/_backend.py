@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 from typing import Any, Final, Literal, TypeVar, cast
 
 from ... import _runtime
 from ..._runtime.tasks import soon
-from ...backend import Backend, Pages, Reader, Writer
+from ...backend import Backend, Pages, PartWriter, Reader, Writer
 from ...capabilities import Capability, CapabilitySet
 from ...errors import InvalidPath, NotFound
 from ...models import FileInfo, WriteOptions, WriteResult
@@ -16,10 +18,11 @@ from ._api import Api
 from ._download import Download, S3Reader, read_whole
 from ._errors import NAME
 from ._listing import S3Pages
-from ._objects import etag_of, info_of_headers
+from ._objects import info_of_headers
 from ._options import MIB, Options
+from ._parts import S3Parts, begin_upload, drop, forget_empty, refuse_taken
 from ._sweep import sweep
-from ._upload import S3Writer, Upload, put, refusal
+from ._upload import S3Writer, Upload, put
 from ._write_options import NONE, parameters_of
 
 T = TypeVar("T")
@@ -189,13 +192,39 @@ class S3Backend(Backend):
         return S3Writer(self._api, path, upload)
 
     async def _open_write(self, path: str, overwrite: bool, options: WriteOptions) -> Upload:
-        refused = refusal(path, overwrite, options.if_match)
-        if refused is not None:
-            found = await self._api.head(path)
-            wanted = options.if_match
-            if (found is not None) if wanted is None else (found is None or etag_of(found) != wanted):
-                raise refused
+        await refuse_taken(self._api, path, overwrite, options.if_match)
         return Upload(self._api, path, overwrite, options=options)
+
+    # -- content in parts ------------------------------------------------------
+
+    @property
+    def part_size(self) -> int:
+        return self._options.part_size
+
+    async def open_parts(
+        self,
+        path: str,
+        *,
+        size: int,
+        overwrite: bool = False,
+        options: WriteOptions | None = None,
+        token: str | None = None,
+    ) -> PartWriter:
+        wanted = options or NONE
+        if token is None:
+            undo = partial(drop, self._options, path)
+            begun: str = await _runtime.on_asyncio(
+                self._begin_parts, path, size, overwrite, wanted, undo=undo
+            )
+            token = begun
+        return S3Parts(self._api, path, overwrite, wanted.if_match, token)
+
+    async def _begin_parts(self, path: str, size: int, overwrite: bool, options: WriteOptions) -> str:
+        await refuse_taken(self._api, path, overwrite, options.if_match)
+        return await begin_upload(self._api, path, size, options)
+
+    async def forget_parts(self, path: str, since: datetime) -> int:
+        return await _runtime.on_asyncio(forget_empty, self._api, path, since)
 
     # -- changes ---------------------------------------------------------------
 
@@ -243,6 +272,11 @@ class S3Backend(Backend):
         return S3Pages(self._api, path, recursive, files, folders)
 
     # -- identity --------------------------------------------------------------
+
+    @property
+    def location(self) -> str:
+        url = self._options.endpoint_url or self._options.client_options.get("endpoint_url") or ""
+        return f"s3://{self._options.bucket} {url}".rstrip()
 
     def to_key(self, native: str) -> str:
         root = f"s3://{self._options.bucket}"

@@ -1,12 +1,12 @@
-"""Checksums of whole objects: computed while they are read, and put together from those of parts."""
+"""Checksums of whole objects, computed while they are read."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any, Final, Protocol
 
@@ -94,43 +94,3 @@ def check_of(headers: Mapping[str, Any]) -> Check | None:
 def in_base64(crc: int) -> str:
     """Return a CRC-32 as S3 writes it."""
     return base64.b64encode(crc.to_bytes(4, "big")).decode()
-
-
-# -- CRC-32 of content whose parts' CRC-32 are known ---------------------------------------
-#
-# A CRC is the remainder of a polynomial over GF(2), written with the highest power in the
-# lowest bit: what stands before n bytes more counts times x to the power of 8n.
-
-_POLYNOMIAL: Final = 0xEDB88320
-_ONE: Final = 1 << 31
-_X: Final = 1 << 30
-
-
-def joined(parts: Iterable[tuple[int, int]]) -> int:
-    """Return the CRC-32 of content, given CRC-32 and size in bytes of each part of it, in order."""
-    whole = 0
-    for crc, size in parts:
-        whole = _product(_power(8 * size), whole) ^ crc
-    return whole
-
-
-def _product(a: int, b: int) -> int:
-    total = 0
-    while a:
-        if a & _ONE:
-            total ^= b
-        a = (a << 1) & 0xFFFFFFFF
-        b = (b >> 1) ^ (_POLYNOMIAL if b & 1 else 0)
-    return total
-
-
-@cache
-def _power(exponent: int) -> int:
-    """Return x to that power: parts of an upload are of few sizes."""
-    result, square = _ONE, _X
-    while exponent:
-        if exponent & 1:
-            result = _product(result, square)
-        square = _product(square, square)
-        exponent >>= 1
-    return result

@@ -26,7 +26,7 @@ async def sweep(api: Api, folder: str, age: float) -> int:
     tasks = Tasks()
     count = 0
     try:
-        async for upload_id, key, seconds in _uploads(api, f"{folder}/" if folder else ""):
+        async for upload_id, key, seconds in uploads(api, f"{folder}/" if folder else ""):
             if seconds >= age:
                 await tasks.fewer_than(api.options.concurrency)
                 tasks.start(forget_upload, api, key, upload_id)
@@ -37,7 +37,7 @@ async def sweep(api: Api, folder: str, age: float) -> int:
     return count if folder else count + await _sweep_probes(api, age)
 
 
-async def _uploads(api: Api, prefix: str) -> AsyncIterator[tuple[str, str, float]]:
+async def uploads(api: Api, prefix: str) -> AsyncIterator[tuple[str, str, float]]:
     """Give name, key and age of each unfinished upload of a key with the prefix."""
     place: dict[str, str] = {}
     while True:

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ... import _runtime
+from ..._crc import joined
 from ..._runtime.tasks import Task, Tasks, detached, soon, unbroken
 from ..._types import Buffer
 from ...backend import Writer
 from ...errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
 from ...models import WriteOptions, WriteResult
 from ._api import Api
-from ._checks import in_base64, joined
+from ._checks import in_base64
 from ._errors import NAME, code_of
 from ._objects import guessed_type, result_of
 from ._write_options import NONE, parameters_of
@@ -25,7 +26,7 @@ from ._write_options import NONE, parameters_of
 PARTS_OF_A_SIZE: Final = 900
 """After so many parts they double: 10,000 of them, the most there may be, reach beyond 5 TiB."""
 LARGEST_PART: Final = 5 << 30
-_OF_THE_WHOLE: Final = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
+OF_THE_WHOLE: Final = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
 
 LOOK_SECONDS: Final = 0.01
 LOOKS: Final = 1000
@@ -70,7 +71,9 @@ async def stored(
     try:
         return await api.request(operation, key, parameters, refused=refused)
     except NotFound as error:
-        if isinstance(refused, PreconditionFailed) and code_of(error) != "NoSuchBucket":
+        if isinstance(refused, PreconditionFailed) and code_of(error) not in (
+            "NoSuchBucket", "NoSuchUpload",
+        ):  # fmt: skip
             raise refused from error  # If-Match with no object at all
         raise
 
@@ -148,7 +151,7 @@ class Upload:
         return str((await unbroken(self._begun))["UploadId"])
 
     async def _begin(self) -> dict[str, Any]:
-        checksum = {} if self._by_server or not await self._api.sends_checksums() else _OF_THE_WHOLE
+        checksum = {} if self._by_server or not await self._api.sends_checksums() else OF_THE_WHOLE
         answer = await self._api.request("create_multipart_upload", self._key, {**self._headers, **checksum})
         if checksum and answer.get("ChecksumType") == checksum["ChecksumType"]:
             self._crcs = {}  # not all servers know that kind; who does not say so would compare another one

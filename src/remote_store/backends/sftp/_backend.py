@@ -279,6 +279,10 @@ class SFTPBackend(Backend):
 
     # -- identity --------------------------------------------------------------
 
+    @property
+    def location(self) -> str:
+        return f"sftp://{self._options.username or ''}@{self._options.where}{self._options.base_path}"
+
     def to_key(self, native: str) -> str:
         root = self._options.base_path.rstrip("/") + "/"
         return native.removeprefix(root).strip("/") if native.startswith(root) else native

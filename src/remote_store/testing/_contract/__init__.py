@@ -19,6 +19,7 @@ from ._moving import Moving
 from ._names import Names
 from ._options import Options
 from ._pages import PageRules
+from ._parts import InParts
 from ._questions import Questions
 from ._readers import Readers
 from ._reading import Reading
@@ -46,6 +47,7 @@ class BackendContract(
     Names,
     Readers,
     Writers,
+    InParts,
     PageRules,
     Options,
     Concurrency,

@@ -1,0 +1,242 @@
+"""One large file in parts, each of which is noted in the journal as soon as it has arrived."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+
+from .. import _runtime
+from .._crc import joined
+from ..backend import Part, PartWriter
+from ..capabilities import Capability
+from ..errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
+from ..models import WriteResult
+from . import _journal
+from ._items import Item, Sent, require_size
+from ._journal import Entry
+from ._ledger import Broken, Ledger
+from .options import HELD, TransferOptions
+
+if TYPE_CHECKING:
+    from .._async import AsyncStore
+
+CHUNK: Final = 1 << 20
+
+
+class InParts:
+    """Copies files into a store whose writes can be gone on with."""
+
+    def __init__(
+        self, source: AsyncStore, target: AsyncStore, options: TransferOptions, ledger: Ledger
+    ) -> None:
+        self._source, self._target, self.ledger = source, target, ledger
+        least = min(options.large_file_threshold, target._scope.backend.part_size)
+        able = Capability.RESUMABLE_WRITE in target.capabilities
+        self._least = least if able else None
+
+    def fits(self, item: Item) -> bool:
+        """Return True if a file is to be written in parts."""
+        return self._least is not None and item.size > self._least
+
+    async def copy(self, item: Item, sent: Sent, overwrite: bool) -> WriteResult:
+        """Copy what has not arrived yet of a file.
+
+        Raises:
+            RemoteStoreError: it did not arrive; the parts that did are kept, and noted.
+        """
+        assert item.entry is not None
+        async with await self._source.open_read(item.source) as reader:
+            version = reader._version
+            meant = version or await self._looked_up(item)
+            writer = await self._writer(item, meant, overwrite)
+            if isinstance(writer, WriteResult):
+                return _whole(item.entry, sent, writer)
+            try:
+                await self._send(item, reader, writer, sent)
+                if version is None and await self._looked_up(item) != meant:
+                    raise _changed(item)
+                result = await writer.commit(list(item.entry.parts.values()))
+            except NotFound:
+                if (found := await self.finished(item)) is None:
+                    raise _lost(item) from None
+                result = found
+            finally:
+                await writer.aclose()
+        return _whole(item.entry, sent, result)
+
+    async def _looked_up(self, item: Item) -> str:
+        """Return a version for storages whose readers tell none."""
+        info = await self._source.get_file_info(item.source)
+        return json.dumps([info.size, str(info.modified_at), info.etag])
+
+    async def _writer(self, item: Item, meant: str, overwrite: bool) -> PartWriter | WriteResult:
+        """Return what to write to: what was begun for the same version of the source, or a new one.
+
+        Or the result, where nothing is missing but the note of it.
+        """
+        entry = item.entry
+        assert entry is not None
+        given: dict[str, Any] = {"size": item.size, "overwrite": overwrite, "if_match": item.if_match}
+        if entry.since is not None and entry.source != meant:
+            await self.give_up(item)
+        if entry.token is not None:
+            try:
+                writer = await self._target._open_parts(item.target, token=entry.token, **given)
+                entry.parts = {
+                    part.number: part for part in await writer.confirmed(list(entry.parts.values()))
+                }
+                return writer
+            except (NotFound, AlreadyExists) as error:  # the latter where a file is looked for at once
+                if (found := await self.finished(item)) is not None:
+                    return found
+                if isinstance(error, AlreadyExists):
+                    raise
+        elif entry.since is not None:  # begun, and the process ended before it knew the token
+            await self._target._forget_parts(item.target, entry.since)
+        item.entry = entry = Entry(source=meant, size=item.size, since=_journal.now())
+        await self.ledger.note(*_journal.in_parts(item.target, entry))
+        writer = await self._target._open_parts(item.target, **given)
+        entry.token = writer.token
+        try:
+            await self.ledger.note(*_journal.in_parts(item.target, entry))
+        except Broken:
+            await writer.abort()
+            raise
+        return writer
+
+    async def finished(self, item: Item) -> WriteResult | None:
+        """Return what the target says of the file if it is all that was noted part by part."""
+        entry = item.entry
+        assert entry is not None
+        parts = sorted(entry.parts.values())
+        if sum(part.size for part in parts) != item.size:
+            return None
+        try:
+            info = await self._target.get_file_info(item.target)
+        except NotFound:
+            return None
+        crc = joined((part.crc32, part.size) for part in parts)
+        if info.size != item.size or await self._crc(item, info.checksum) != crc:
+            return None
+        return WriteResult(info.path, info.size, info.etag, info.checksum)
+
+    async def _crc(self, item: Item, told: str | None) -> int:
+        if told is not None and told.startswith("crc32:"):
+            return int(told[6:], 16)
+        crc = 0
+        async with await self._target.read(item.target) as reader:
+            while chunk := await reader.read(CHUNK):
+                crc = zlib.crc32(chunk, crc)
+        return crc
+
+    async def _send(self, item: Item, reader: Any, writer: PartWriter, sent: Sent) -> None:
+        """Read and write the parts that are missing, some at the same time."""
+        assert item.entry is not None
+        sending = _Sending(self.ledger, item, writer, sent)
+        async with anyio.create_task_group() as group:
+            try:
+                await sending.all(reader, group)
+            except Exception as error:  # noqa: BLE001 - raised below, outside of the group's own wrapping
+                sending.fail(error)
+        if sending.failure is not None:
+            raise sending.failure
+
+    async def give_up(self, item: Item) -> None:
+        """Have the target forget the parts of a file, and the journal too."""
+        entry = item.entry
+        assert entry is not None
+        if entry.token is not None:
+            with suppress(NotFound):
+                writer = await self._target._open_parts(
+                    item.target, size=entry.size, overwrite=True, if_match=None, token=entry.token
+                )
+                await writer.abort()
+        elif entry.since is not None:
+            await self._target._forget_parts(item.target, entry.since)
+        entry.token, entry.since, entry.parts = None, None, {}
+        await self.ledger.note(*_journal.forgotten(item.target))
+
+
+class _Sending:
+    """The parts of one file on their way."""
+
+    def __init__(self, ledger: Ledger, item: Item, writer: PartWriter, sent: Sent) -> None:
+        self._ledger, self._item, self._writer, self._sent = ledger, item, writer, sent
+        most = min(writer.at_once, HELD // writer.part_size)
+        self._slots = anyio.Semaphore(max(1, most))
+        self.failure: Exception | None = None
+
+    async def all(self, reader: Any, group: anyio.abc.TaskGroup) -> None:
+        """Begin each part that is missing as soon as there is room for it."""
+        assert self._item.entry is not None
+        size, step = self._item.size, self._writer.part_size
+        for number, offset in enumerate(range(0, size, step), 1):
+            if number in self._item.entry.parts:
+                continue
+            if reader.tell() != offset:
+                await reader.seek(offset)
+            await self._slots.acquire()
+            if self.failure is not None:
+                return  # those that are under way arrive, and are noted
+            data, crc = await self._read(reader, offset, min(step, size - offset))
+            group.start_soon(self._one, number, data, crc)
+        if reader.tell() == size:
+            require_size(self._item, size + len(await reader.read(1)))
+
+    async def _read(self, reader: Any, offset: int, size: int) -> tuple[bytes, int]:
+        chunks = []
+        while size and (chunk := await reader.read(min(size, CHUNK))):
+            chunks.append(chunk)
+            size -= len(chunk)
+            offset += len(chunk)
+        if size:
+            require_size(self._item, offset)
+        return await _runtime.in_thread(_part_of, chunks)
+
+    async def _one(self, number: int, data: bytes, crc: int) -> None:
+        try:
+            part = await self._writer.write(number, data, crc)
+            assert self._item.entry is not None
+            self._item.entry.parts[number] = part
+            await self._ledger.note(_journal.arrived(self._item.target, part))
+            await self._sent.count(len(data))
+        except Exception as error:  # noqa: BLE001 - as above
+            self.fail(error)
+        finally:
+            self._slots.release()
+
+    def fail(self, error: Exception) -> None:
+        """Remember the first error."""
+        if self.failure is None:
+            self.failure = error
+
+
+def _part_of(chunks: list[bytes]) -> tuple[bytes, int]:
+    data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    return data, zlib.crc32(data)
+
+
+def _whole(entry: Entry, sent: Sent, result: WriteResult) -> WriteResult:
+    """Put together what was sent, by this process and those before."""
+    parts: list[Part] = sorted(entry.parts.values())
+    sent.take(sum(part.size for part in parts), joined((part.crc32, part.size) for part in parts))
+    entry.token, entry.since, entry.parts = None, None, {}
+    return result
+
+
+def _changed(item: Item) -> PreconditionFailed:
+    return PreconditionFailed(
+        "the source was changed while it was copied; nothing was stored", path=item.source, retryable=True
+    )
+
+
+def _lost(item: Item) -> RemoteStoreError:
+    return RemoteStoreError(
+        "the target has lost what was written of this file; it is written again",
+        path=item.target,
+        retryable=True,
+    )
