@@ -20,6 +20,12 @@ else:
     WritableBuffer: TypeAlias = bytearray | memoryview
 
 
+def whole(view: memoryview) -> bytes:
+    """Return the bytes of a flat view; where it shows all of a ``bytes`` object, that one, uncopied."""
+    owner = view.obj
+    return owner if type(owner) is bytes and len(owner) == view.nbytes else bytes(view)
+
+
 class Readable(Protocol):
     """A binary file whose ``read`` blocks: ``open(p, "rb")``, ``io.BytesIO``, a socket file."""
 

@@ -14,7 +14,7 @@ from typing import Final, Never, TypeAlias, cast
 
 from .. import _runtime
 from .._secrets import masked
-from .._types import Buffer
+from .._types import Buffer, whole
 from ..backend import Backend, Pages, Reader, Writer
 from ..capabilities import Capability, CapabilitySet
 from ..errors import (
@@ -106,7 +106,7 @@ class MemoryBackend(Backend):
         options: WriteOptions | None = None,
     ) -> WriteResult:
         await _runtime.checkpoint()
-        return self._put(path, _File(bytes(data), options or _PLAIN), overwrite, options)
+        return self._put(path, _File(whole(data), options or _PLAIN), overwrite, options)
 
     async def delete(self, path: str, *, missing_ok: bool = False) -> None:
         await _runtime.checkpoint()

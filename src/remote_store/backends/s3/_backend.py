@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeVar, cast
 
 from ... import _runtime
 from ..._runtime.tasks import soon
+from ..._types import whole
 from ...backend import Backend, Pages, PartWriter, Reader, Writer
 from ...capabilities import Capability, CapabilitySet
 from ...errors import InvalidPath, NotFound
@@ -183,7 +184,7 @@ class S3Backend(Backend):
     ) -> WriteResult:
         if data.nbytes > self._options.part_size:
             return await super().write_bytes(path, data, overwrite=overwrite, atomic=atomic, options=options)
-        return await _runtime.on_asyncio(put, self._api, path, bytes(data), overwrite, options or NONE)
+        return await _runtime.on_asyncio(put, self._api, path, whole(data), overwrite, options or NONE)
 
     async def open_write(
         self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None

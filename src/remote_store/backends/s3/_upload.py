@@ -91,8 +91,7 @@ class Upload:
     ) -> None:
         self._api, self._key, self._overwrite, self._options = api, key, overwrite, options
         self._headers = stored_beside(api, key, options) if headers is None else headers
-        self._pieces: list[bytes] = []
-        self._held = 0
+        self._held = bytearray()
         self._begun: Task[dict[str, Any]] | None = None
         self._parts: dict[int, dict[str, Any]] = {}
         self._crcs: dict[int, tuple[int, int]] | None = None  # where the server keeps one of the whole
@@ -112,25 +111,22 @@ class Upload:
         """Take all of the data; send what fills a part."""
         view = memoryview(data)
         while view:
-            piece = view[: self.part_size - self._held]
-            self._pieces.append(bytes(piece))
-            self._held += len(piece)
+            piece = view[: self.part_size - len(self._held)]
+            self._held += piece
             view = view[len(piece) :]
-            if self._held == self.part_size:
+            if len(self._held) == self.part_size:
                 await self._send()
         self.size += memoryview(data).nbytes
 
     async def _send(self) -> None:
         """Put what is held on its way as the next part, when there is room for one more."""
         await self.upload_id()
-        body = b"".join(self._pieces)
-        self._pieces.clear()
-        self._held = 0
+        body, self._held = self._held, bytearray()
         self._count += 1
         self._tasks.start(self._put_part, self._count, body)
         await self._tasks.fewer_than(self._api.options.concurrency)  # the one to be filled now counts, too
 
-    async def _put_part(self, number: int, body: bytes) -> None:
+    async def _put_part(self, number: int, body: bytearray) -> None:
         parameters: dict[str, Any] = {"UploadId": await self.upload_id(), "PartNumber": number, "Body": body}
         if self._crcs is not None:
             crc = await _runtime.in_thread(zlib.crc32, body)  # of megabytes: not on the loop
@@ -170,7 +166,7 @@ class Upload:
         return result
 
     async def _put(self) -> WriteResult:
-        body = b"".join(self._pieces)
+        body, self._held = bytes(self._held), bytearray()
         return await put(self._api, self._key, body, self._overwrite, self._options)
 
     async def complete(self) -> WriteResult:
@@ -198,7 +194,7 @@ class Upload:
 
     async def abort(self) -> None:
         """Stop what is under way and have the server forget the parts; harmless after ``commit``."""
-        self._pieces.clear()
+        self._held = bytearray()
         if self.ended:
             return
         await self._tasks.stop()
