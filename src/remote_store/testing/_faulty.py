@@ -185,6 +185,11 @@ class FaultyBackend(BackendWrapper):
         await self._pass("copy", src, dst)
         return await super().copy(src, dst, overwrite=overwrite)
 
+    async def copy_from(self, source: Backend, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        if source is not self:  # else it comes back as a copy
+            await self._pass("copy", src, dst)
+        return await super().copy_from(source, src, dst, overwrite=overwrite)
+
     async def presign(self, path: str, *, method: str, expires: int, content_type: str | None = None) -> str:
         await self._pass("presign", path)
         return await super().presign(path, method=method, expires=expires, content_type=content_type)

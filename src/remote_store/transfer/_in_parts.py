@@ -59,14 +59,19 @@ class InParts:
                 await self._send(item, reader, writer, sent)
                 if version is None and await self._looked_up(item) != meant:
                     raise _changed(item)
-                result = await writer.commit(list(item.entry.parts.values()))
-            except NotFound:
-                if (found := await self.finished(item)) is None:
-                    raise _lost(item) from None
-                result = found
+                result = await self._committed(item, writer)
             finally:
                 await writer.aclose()
         return _whole(item.entry, sent, result)
+
+    async def _committed(self, item: Item, writer: PartWriter) -> WriteResult:
+        assert item.entry is not None
+        try:
+            return await writer.commit(list(item.entry.parts.values()))
+        except NotFound as error:  # gone, or done already by an attempt whose answer was lost
+            if (found := await self.finished(item)) is None:
+                raise _lost(item) from error
+            return found
 
     async def _looked_up(self, item: Item) -> str:
         """Return a version for storages whose readers tell none."""
@@ -85,11 +90,7 @@ class InParts:
             await self.give_up(item)
         if entry.token is not None:
             try:
-                writer = await self._target._open_parts(item.target, token=entry.token, **given)
-                entry.parts = {
-                    part.number: part for part in await writer.confirmed(list(entry.parts.values()))
-                }
-                return writer
+                return await self._begun(item, entry, given)
             except (NotFound, AlreadyExists) as error:  # the latter where a file is looked for at once
                 if (found := await self.finished(item)) is not None:
                     return found
@@ -97,7 +98,21 @@ class InParts:
                     raise
         elif entry.since is not None:  # begun, and the process ended before it knew the token
             await self._target._forget_parts(item.target, entry.since)
-        item.entry = entry = Entry(source=meant, size=item.size, since=_journal.now())
+        item.entry = Entry(source=meant, size=item.size, since=_journal.now())
+        return await self._new(item, item.entry, given)
+
+    async def _begun(self, item: Item, entry: Entry, given: dict[str, Any]) -> PartWriter:
+        """Go on with what was begun; forget the parts that are not there any more."""
+        writer = await self._target._open_parts(item.target, token=entry.token, **given)
+        try:
+            there = await writer.confirmed(list(entry.parts.values()))
+        except BaseException:
+            await writer.aclose()
+            raise
+        entry.parts = {part.number: part for part in there}
+        return writer
+
+    async def _new(self, item: Item, entry: Entry, given: dict[str, Any]) -> PartWriter:
         await self.ledger.note(*_journal.in_parts(item.target, entry))
         writer = await self._target._open_parts(item.target, **given)
         entry.token = writer.token
@@ -105,6 +120,9 @@ class InParts:
             await self.ledger.note(*_journal.in_parts(item.target, entry))
         except Broken:
             await writer.abort()
+            raise
+        except BaseException:
+            await writer.aclose()
             raise
         return writer
 
@@ -199,7 +217,10 @@ class _Sending:
 
     async def _one(self, number: int, data: bytes, crc: int) -> None:
         try:
-            part = await self._writer.write(number, data, crc)
+            try:
+                part = await self._writer.write(number, data, crc)
+            except NotFound as error:
+                raise _lost(self._item) from error
             assert self._item.entry is not None
             self._item.entry.parts[number] = part
             await self._ledger.note(_journal.arrived(self._item.target, part))

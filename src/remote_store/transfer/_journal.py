@@ -111,7 +111,7 @@ class Journal:
     """
 
     def __init__(self, path: str, call: dict[str, Any] | None) -> None:
-        self._path = path
+        self._path = os.path.abspath(path)  # no name that SQLite gives a meaning of its own
         self._file = self._connected()
         try:
             self.call = self._checked(call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ._items import Count, Item, Nothing, Work
 from ._journal import Entry
 from ._ledger import Ledger
 from .options import TransferOptions
+from .plan import Version
 
 if TYPE_CHECKING:
     from .._async import AsyncStore
@@ -47,7 +49,7 @@ class Recorded:
         if not entry.done:
             item.begun = True
             return entry
-        if entry.source == item.meant and await self._is_still_there(item, entry):
+        if _is_same(entry.source, item.version) and await self._is_still_there(item, entry):
             raise Nothing("it was done before, as the journal says")
         return Entry()
 
@@ -73,6 +75,16 @@ class Recorded:
         for target in await self._ledger.unfinished():
             with suppress(RemoteStoreError):
                 await _undone(self._parts, target)
+
+
+def _is_same(noted: str, version: Version | None) -> bool:
+    """Compare sizes, and ETags; or times where there is none, for a look may tell it finer than a listing."""
+    if version is None or not noted:
+        return version is None and not noted
+    then = Version.from_dict(json.loads(noted))
+    if then.etag is not None and version.etag is not None:
+        return (then.size, then.etag) == (version.size, version.etag)
+    return (then.size, then.modified_at) == (version.size, version.modified_at)
 
 
 async def _undone(parts: InParts, target: str) -> None:
