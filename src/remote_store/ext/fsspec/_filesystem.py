@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 from fsspec.asyn import get_loop
+from fsspec.compression import compr
+from fsspec.core import get_compression
 from fsspec.spec import AbstractFileSystem
 
 from ..._async import AsyncStore
@@ -18,7 +21,7 @@ from ..._sync import Store
 from ...config import RegistryConfig
 from ...errors import CapabilityNotSupported, InvalidPath
 from ._errors import IsAFolder, refuse
-from ._file import RemoteStoreFile, TextFile
+from ._file import Compressed, RemoteStoreFile
 from ._listing import Details, of_file
 from ._local import Local
 from ._places import close_shared, inside, places_of
@@ -144,19 +147,18 @@ class RemoteStoreFileSystem(Local):
         else:
             drive(on_asyncio(functools.partial(self._pipe, path, value, **kwargs)))
 
-    def open(self, path: str, mode: str = "rb", *args: Any, **kwargs: Any) -> Any:
+    def open(self, path: str, mode: str = "rb", *args: Any, compression: Any = None, **kwargs: Any) -> Any:
         """Open a file, as the builtin does; for reading (``r``) or for writing anew (``w``, ``x``).
 
-        The file is there, whole, once it is closed. What a ``with`` block has written is
-        forgotten if an exception ends the block.
-
-        Raises:
-            CapabilityNotSupported: the mode is to append, or to change in place.
+        The file is there, whole, once it is closed, and not at all if that is because of an
+        exception.
         """
-        if "b" in mode or kwargs.get("compression") or len(args) > 2:
-            return super().open(path, mode, *args, **kwargs)
+        if "r" in mode or (kind := get_compression(path, compression)) is None:
+            return super().open(path, mode, *args, compression=compression, **kwargs)
         text = {name: kwargs.pop(name) for name in ("encoding", "errors", "newline") if name in kwargs}
-        return TextFile(self.open(path, mode.replace("t", "") + "b", *args, **kwargs), **text)
+        file = super().open(path, mode.replace("t", "").replace("b", "") + "b", *args, **kwargs)
+        packed = Compressed(compr[kind](file, mode="w"), file)
+        return packed if "b" in mode else io.TextIOWrapper(packed, **text)
 
     def _open(
         self,
@@ -167,6 +169,11 @@ class RemoteStoreFileSystem(Local):
         cache_options: Any = None,
         **kwargs: Any,
     ) -> RemoteStoreFile:
+        """Open a file for reading, or for writing anew.
+
+        Raises:
+            CapabilityNotSupported: the mode is to append, or to change in place.
+        """
         place = inside(self._places, path)
         details = None
         if mode == "rb":
