@@ -6,8 +6,6 @@ import functools
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 from fsspec.asyn import get_loop
@@ -21,8 +19,9 @@ from ..._sync import Store
 from ...config import RegistryConfig
 from ...errors import CapabilityNotSupported, InvalidPath
 from ._errors import IsAFolder, refuse
+from ._facts import Facts
 from ._file import Compressed, RemoteStoreFile
-from ._listing import Details, of_file
+from ._listing import of_file
 from ._local import Local
 from ._places import close_shared, inside, places_of
 
@@ -37,7 +36,7 @@ AT_ONCE: Final = ("cat", "cat_ranges", "copy", "mv", "rm", "sizes")
 WRITING: Final = {"wb": True, "xb": False}
 
 
-class RemoteStoreFileSystem(Local):
+class RemoteStoreFileSystem(Local, Facts):
     """A store, or all stores of a configuration, as a file system of fsspec.
 
     Over one store, paths are those of the store. Over a configuration, the first component of
@@ -193,34 +192,7 @@ class RemoteStoreFileSystem(Local):
             cache_options=cache_options, **kwargs,
         )  # fmt: skip
 
-    # -- facts -----------------------------------------------------------------
-
-    async def _modified(self, path: str) -> datetime:
-        """Return when a file was written, in UTC."""
-        details = await self._info(path)
-        if "mtime" not in details:
-            raise CapabilityNotSupported(
-                "this storage does not tell when the file was written", path=path, capability="metadata"
-            )
-        return datetime.fromtimestamp(details["mtime"], UTC)
-
-    async def _created(self, path: str) -> datetime:
-        """Return when this version of a file came into being: each is written as a whole."""
-        return await self._modified(path)
-
-    async def _ukey(self, path: str) -> str:
-        """Return text that is another for another version of a file, by its ETag if it has one."""
-        details = await self._info(path)
-        return sha256(repr(_version(details)).encode()).hexdigest()
-
-    async def _checksum(self, path: str) -> int:
-        """Return a number that is another for another version of a file."""
-        return int(await self._ukey(path), 16)
-
-    async def _sign(self, path: str, expiration: float = 100, **kwargs: Any) -> str:
-        """Return a URL by which anybody may read a file, for so many seconds; see ``Store.presign``."""
-        place = inside(self._places, self._strip_protocol(path))
-        return await place.store.presign(place.key, expires=expiration, **kwargs)
+    # -- looking ---------------------------------------------------------------
 
     def walk(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Iterator[Any]:
         """Go through folders, a listing for each; links to folders are named, and not gone into."""
@@ -240,12 +212,6 @@ def _make(cls: type[RemoteStoreFileSystem], args: tuple[Any, ...], options: dict
 
 def _from_front(position: int | None, size: int) -> int | None:
     return max(0, size + position) if position is not None and position < 0 else position
-
-
-def _version(details: Details) -> tuple[Any, ...]:
-    if (etag := details.get("etag")) is not None:
-        return details["name"], etag
-    return details["name"], details["size"], details.get("mtime"), details["type"]
 
 
 def _driven(name: str) -> Callable[..., Any]:
