@@ -17,7 +17,7 @@ def floors() -> list[str]:
 
     project = tomllib.loads((environment.ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    tested = ("trio", "s3", "sftp", "cli", "arrow", "zarr")
+    tested = ("trio", "s3", "sftp", "cli", "arrow", "zarr", "fsspec")
     promised = [*project["dependencies"], *(each for name in tested for each in extras[name])]
     return [re.sub(r"^([\w.-]+)>=([\w.]+)$", r"\1==\2", requirement) for requirement in promised]
 

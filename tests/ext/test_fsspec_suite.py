@@ -9,6 +9,7 @@ from pathlib import Path
 
 import fsspec.tests.abstract as suite
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from tests.s3_buckets import Buckets
 from tests.services import S3Server, SFTPServer
 
@@ -26,6 +27,10 @@ class OnStore(suite.AbstractFixtures):  # type: ignore[misc]  # fsspec has no ty
     @pytest.fixture
     def fs(self, store: Store) -> RemoteStoreFileSystem:
         return RemoteStoreFileSystem(store=store)
+
+    @pytest.fixture
+    def local_fs(self) -> LocalFileSystem:
+        return LocalFileSystem(auto_mkdir=True)
 
     @pytest.fixture
     def fs_path(self) -> str:

@@ -8,14 +8,9 @@ here (ADR 0022).
 
 from __future__ import annotations
 
-import sys
-from types import FrameType, TracebackType
-
 from ..._sync import WriteStream
 from ..._types import Buffer
-from ...errors import RemoteStoreError
-
-_Raised = tuple[BaseException, TracebackType | None] | None
+from .._closing import Closing
 
 
 class OutputFile:
@@ -23,7 +18,7 @@ class OutputFile:
 
     def __init__(self, stream: WriteStream) -> None:
         self._stream = stream
-        self._outer = _in_flight()  # this one is being handled already, and none of ours
+        self._closing = Closing()
         stream.__enter__()
         self.closed = False
 
@@ -53,39 +48,9 @@ class OutputFile:
         if self.closed:
             return
         self.closed = True
-        failure, self._outer = self._failure(), None
+        failure = self._closing.failure(self._stream.name)
         if failure is None:
             self._stream.__exit__(None, None, None)
             return
-        failure.add_note(
-            f"{self._stream.name!r} was not stored: its stream was closed while this was being raised"
-        )
         self._stream.__exit__(type(failure), failure, failure.__traceback__)
         raise failure
-
-    def _failure(self) -> BaseException | None:
-        found = _in_flight()
-        if found is not None and found != self._outer:
-            return found[0]
-        if _dropped_by_arrow(sys._getframe()):
-            return RemoteStoreError(
-                "the writer of this file was dropped without close(), so the file is not stored;"
-                " use the writer as a context manager",
-                path=self._stream.name,
-            )
-        return None
-
-
-def _in_flight() -> _Raised:
-    """Return the exception that is being handled in this thread."""
-    error = sys.exception()
-    return None if error is None else (error, error.__traceback__)
-
-
-def _dropped_by_arrow(frame: FrameType | None) -> bool:
-    """Return True if a finalizer of pyarrow is what closes the file."""
-    while frame is not None:
-        if frame.f_code.co_name == "__del__" and frame.f_globals.get("__name__", "").startswith("pyarrow"):
-            return True
-        frame = frame.f_back
-    return False

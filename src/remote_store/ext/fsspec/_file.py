@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from fsspec.spec import AbstractBufferedFile
 
 from ..._async import AsyncWriteStream
 from ..._runtime import drive
+from ..._types import Buffer
 from ...errors import InvalidPath
+from .._closing import Closing
 from .._parts import Parts
 from ._errors import refuse
 from ._places import Place
@@ -37,14 +39,14 @@ async def begin(place: Place, overwrite: bool) -> AsyncWriteStream:
 class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has no types
     """A file, open for reading (``rb``) or writing (``wb``, ``xb``).
 
-    What is written is there, whole, once the file is closed; a ``with`` block that is left by
-    an exception, ``discard()``, and dropping the file leave what was there before.
+    What is written is there, whole, once the file is closed; closing it because of an
+    exception, ``discard()``, and dropping the file leave what was there before.
     """
 
     def __init__(self, fs: Any, path: str, place: Place, details: Any, **options: Any) -> None:
         self._parts: Parts | None = None
         self._stream: AsyncWriteStream | None = None
-        self._doomed = False
+        self._closing = Closing()
         mode = options["mode"]
         if mode == "rb":
             info, self._details = details
@@ -84,15 +86,18 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
         if self._stream is not None:
             drive(self._stream.__aexit__(InterruptedError, InterruptedError("discarded")))
 
-    def doom(self) -> None:
-        """Let ``close`` forget what was written."""
-        self._doomed = True
-
     def close(self) -> None:
-        """Close the file; one that was written is committed, unless a transaction will do so."""
-        if self._stream is not None and self._doomed and not self.closed:
-            self.discard()
-            return
+        """Close the file; one that was written is committed, unless a transaction will do so.
+
+        Raises:
+            BaseException: the one that is being raised, if the file is closed because of it.
+                It is not stored then.
+        """
+        if self._stream is not None and not self.closed:
+            failure = self._closing.failure(self.path)
+            if failure is not None:
+                self.discard()
+                raise failure
         try:
             super().close()
         finally:
@@ -100,8 +105,8 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
                 drive(self._parts.aclose())
 
     def __exit__(self, kind: object, *rest: object) -> None:
-        if kind is not None:
-            self.doom()
+        if kind is not None and self._stream is not None:
+            self.discard()
         self.close()
 
     def __del__(self) -> None:
@@ -115,10 +120,29 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
             warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
 
 
-class TextFile(io.TextIOWrapper):
-    """A file in text mode; leaving its ``with`` block by an exception forgets what was written."""
+class Compressed(io.BufferedIOBase):
+    """A file that is written through a compressor, which would not close it."""
 
-    def __exit__(self, kind: type[BaseException] | None, *rest: Any) -> None:
-        if kind is not None and isinstance(self.buffer, RemoteStoreFile):
-            self.buffer.doom()
-        super().__exit__(kind, *rest)
+    def __init__(self, compressor: BinaryIO, file: RemoteStoreFile) -> None:
+        self._compressor, self._file = compressor, file
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer) -> int:
+        return self._compressor.write(data)
+
+    def flush(self) -> None:
+        if not self._compressor.closed:
+            self._compressor.flush()
+
+    def close(self) -> None:
+        if not self.closed:
+            try:
+                self._compressor.close()
+            finally:
+                super().close()
+                self._file.close()
+
+    def __del__(self) -> None:
+        """Do nothing: a file that is dropped is not stored."""

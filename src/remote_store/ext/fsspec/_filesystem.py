@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 from fsspec.asyn import get_loop
+from fsspec.compression import compr
+from fsspec.core import get_compression
 from fsspec.spec import AbstractFileSystem
 
 from ..._async import AsyncStore
@@ -18,8 +19,9 @@ from ..._sync import Store
 from ...config import RegistryConfig
 from ...errors import CapabilityNotSupported, InvalidPath
 from ._errors import IsAFolder, refuse
-from ._file import RemoteStoreFile, TextFile
-from ._listing import Details, of_file
+from ._facts import Facts
+from ._file import Compressed, RemoteStoreFile
+from ._listing import of_file
 from ._local import Local
 from ._places import close_shared, inside, places_of
 
@@ -34,7 +36,7 @@ AT_ONCE: Final = ("cat", "cat_ranges", "copy", "mv", "rm", "sizes")
 WRITING: Final = {"wb": True, "xb": False}
 
 
-class RemoteStoreFileSystem(Local):
+class RemoteStoreFileSystem(Local, Facts):
     """A store, or all stores of a configuration, as a file system of fsspec.
 
     Over one store, paths are those of the store. Over a configuration, the first component of
@@ -144,19 +146,18 @@ class RemoteStoreFileSystem(Local):
         else:
             drive(on_asyncio(functools.partial(self._pipe, path, value, **kwargs)))
 
-    def open(self, path: str, mode: str = "rb", *args: Any, **kwargs: Any) -> Any:
+    def open(self, path: str, mode: str = "rb", *args: Any, compression: Any = None, **kwargs: Any) -> Any:
         """Open a file, as the builtin does; for reading (``r``) or for writing anew (``w``, ``x``).
 
-        The file is there, whole, once it is closed. What a ``with`` block has written is
-        forgotten if an exception ends the block.
-
-        Raises:
-            CapabilityNotSupported: the mode is to append, or to change in place.
+        The file is there, whole, once it is closed, and not at all if that is because of an
+        exception.
         """
-        if "b" in mode or kwargs.get("compression") or len(args) > 2:
-            return super().open(path, mode, *args, **kwargs)
+        if "r" in mode or (kind := get_compression(path, compression)) is None:
+            return super().open(path, mode, *args, compression=compression, **kwargs)
         text = {name: kwargs.pop(name) for name in ("encoding", "errors", "newline") if name in kwargs}
-        return TextFile(self.open(path, mode.replace("t", "") + "b", *args, **kwargs), **text)
+        file = super().open(path, mode.replace("t", "").replace("b", "") + "b", *args, **kwargs)
+        packed = Compressed(compr[kind](file, mode="w"), file)
+        return packed if "b" in mode else io.TextIOWrapper(packed, **text)
 
     def _open(
         self,
@@ -167,6 +168,11 @@ class RemoteStoreFileSystem(Local):
         cache_options: Any = None,
         **kwargs: Any,
     ) -> RemoteStoreFile:
+        """Open a file for reading, or for writing anew.
+
+        Raises:
+            CapabilityNotSupported: the mode is to append, or to change in place.
+        """
         place = inside(self._places, path)
         details = None
         if mode == "rb":
@@ -186,34 +192,7 @@ class RemoteStoreFileSystem(Local):
             cache_options=cache_options, **kwargs,
         )  # fmt: skip
 
-    # -- facts -----------------------------------------------------------------
-
-    async def _modified(self, path: str) -> datetime:
-        """Return when a file was written, in UTC."""
-        details = await self._info(path)
-        if "mtime" not in details:
-            raise CapabilityNotSupported(
-                "this storage does not tell when the file was written", path=path, capability="metadata"
-            )
-        return datetime.fromtimestamp(details["mtime"], UTC)
-
-    async def _created(self, path: str) -> datetime:
-        """Return when this version of a file came into being: each is written as a whole."""
-        return await self._modified(path)
-
-    async def _ukey(self, path: str) -> str:
-        """Return text that is another for another version of a file, by its ETag if it has one."""
-        details = await self._info(path)
-        return sha256(repr(_version(details)).encode()).hexdigest()
-
-    async def _checksum(self, path: str) -> int:
-        """Return a number that is another for another version of a file."""
-        return int(await self._ukey(path), 16)
-
-    async def _sign(self, path: str, expiration: float = 100, **kwargs: Any) -> str:
-        """Return a URL by which anybody may read a file, for so many seconds; see ``Store.presign``."""
-        place = inside(self._places, self._strip_protocol(path))
-        return await place.store.presign(place.key, expires=expiration, **kwargs)
+    # -- looking ---------------------------------------------------------------
 
     def walk(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Iterator[Any]:
         """Go through folders, a listing for each; links to folders are named, and not gone into."""
@@ -233,12 +212,6 @@ def _make(cls: type[RemoteStoreFileSystem], args: tuple[Any, ...], options: dict
 
 def _from_front(position: int | None, size: int) -> int | None:
     return max(0, size + position) if position is not None and position < 0 else position
-
-
-def _version(details: Details) -> tuple[Any, ...]:
-    if (etag := details.get("etag")) is not None:
-        return details["name"], etag
-    return details["name"], details["size"], details.get("mtime"), details["type"]
 
 
 def _driven(name: str) -> Callable[..., Any]:
