@@ -124,7 +124,7 @@ def test_importing_loads_no_loop_and_no_optional_package(use: str, tmp_path: Pat
         unwanted = loaded & set(
             "asyncio trio anyio sniffio outcome uvloop aiofiles aiobotocore botocore boto3 pyarrow asyncssh"
             " azure typer rich click aiohttp httpx requests concurrent multiprocessing pytest"
-            " hypothesis".split()
+            " hypothesis fsspec numpy zarr".split()
         )
         assert not unwanted, unwanted
         threads = [thread.name for thread in __import__("threading").enumerate()]

@@ -11,8 +11,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from typing import TypeVar
 
-from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
-from zarr.core.buffer import Buffer, BufferPrototype
+try:
+    from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
+    from zarr.core.buffer import Buffer, BufferPrototype
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] == "zarr":
+        error.add_note('install it with: pip install "remote-store[zarr]"')
+    raise
 
 from .. import _sync
 from .._async import AsyncStore

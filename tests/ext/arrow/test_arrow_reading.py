@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,25 @@ def test_small_reads_come_together() -> None:
     with pyarrow_fs(store, read_ahead=0).open_input_file("f") as file:
         assert file.read_at(8, 0) + file.read_at(8, 0) == data[:8] * 2
     assert backend.parts == [(0, 8), (0, 8)]
+
+
+@pytest.mark.spec("ARW-010", "ARW-012")
+@pytest.mark.parametrize("ahead", [0, 1, 64, 300, 5000])
+@pytest.mark.parametrize("size", [0, 1, 64, 1000])
+def test_reads_at_any_place(ahead: int, size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    store = Store(MemoryBackend())
+    store.write("f", data)
+    draw = random.Random(ahead)
+    with pyarrow_fs(store, read_ahead=ahead).open_input_file("f") as file:
+        for _ in range(100):
+            start, count = draw.randint(0, size), draw.choice([0, 1, 10, 100, 2000])
+            if draw.random() < 0.5:
+                file.seek(start)
+                assert file.read(count) == data[start : start + count]
+                assert file.tell() == min(start + count, size)
+            else:
+                assert file.read_at(count, start) == data[start : start + count]
 
 
 @pytest.mark.spec("ARW-011")

@@ -1,6 +1,6 @@
 """Zarr's own tests for stores, on memory, local disk and S3.
 
-Skipped, for each kind: five tests of an optional protocol by which Zarr would call a store
+Skipped, for each kind: the tests of an optional protocol (five in Zarr 3.1.6) by which it would call a store
 without waiting (``get_sync`` and the like), for that would stop Zarr's loop for each request.
 Memory alone: one of pickling, for what is in a process's memory does not travel.
 """
