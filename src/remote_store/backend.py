@@ -187,6 +187,13 @@ class Backend(ABC):
         A part beyond the end is empty. Raises NotFound, or InvalidPath for a folder.
         """
 
+    def within_memory(self, size: int) -> Backend:
+        """Return this storage with streams that hold about so many bytes each, or itself if it cannot.
+
+        What is returned shares all connections with this one, which stays the one to close.
+        """
+        return self
+
     async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
         """Return a file, or the same part of it as ``open_read``, at once."""
         reader = await self.open_read(path, start=start, length=length)

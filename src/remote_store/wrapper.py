@@ -14,7 +14,8 @@ come back as ``open_read`` and ``read``. A layer that wants to see all reading o
 both, and wraps the reader as well; ``ReaderWrapper``, ``WriterWrapper``, ``PartWriterWrapper`` and
 ``PagesWrapper`` do for sessions what ``BackendWrapper`` does for backends.
 
-Only ``from_url`` is not forwarded: a URL names a backend, not a layer around one.
+Not forwarded are ``from_url``, since a URL names a backend and not a layer around one, and
+``within_memory``, which would give the inner storage without the layer.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from remote_store.backend import Pages, PartWriter, Reader, Writer
 from remote_store.backends import LocalBackend, MemoryBackend
 from remote_store.wrapper import BackendWrapper, PagesWrapper, PartWriterWrapper, ReaderWrapper, WriterWrapper
 
-NOT_FORWARDED = {"from_url"}
-"""Of a class, not of an object: a URL names no layer."""
+NOT_FORWARDED = {"from_url", "within_memory"}
+"""A URL names no layer, and what the other gives would be one without the layer."""
 
 WRAPPERS: list[tuple[type[Any], type[Any]]] = [
     (Backend, BackendWrapper),

@@ -11,7 +11,7 @@ from ..errors import InvalidPath, NotFound
 from ..paths import PathLike, normalize
 from ..transfer._items import Item, Work
 from ..transfer.events import OnEvent
-from ..transfer.options import TransferOptions
+from ..transfer.options import MIB, TransferOptions
 from ..transfer.report import TransferFailed, TransferReport
 from ._store import AsyncStore
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = {"local": 8, "memory": 8, "s3": 64, "s3-pyarrow": 32, "sftp": 64, "azure": 32}
 """Files under way at once, for each kind of storage, unless the caller says so."""
+
+_LITTLE: Final = {"local": 2 * MIB, "memory": 2 * MIB, "sftp": 16 * MIB}
+"""Bytes that streams of these storages hold at most; others hold what they may."""
 
 
 def at_once(store: AsyncStore) -> int:
@@ -115,6 +118,14 @@ def journaled(
     return InParts(source, target, options, Ledger(path, asked))
 
 
+def _held(stores: tuple[AsyncStore, ...], options: TransferOptions) -> int:
+    """Return how many bytes the streams of one large file hold; 0 if no content passes through here."""
+    if len(stores) < 2 or stores[0]._copier(stores[1]) is not None:
+        return 0
+    most = options.stream_memory
+    return sum(min(_LITTLE.get(store._scope.backend.name, most), most) for store in stores)
+
+
 async def run_transfer(
     items: AsyncGenerator[Item],
     work: Work,
@@ -124,6 +135,7 @@ async def run_transfer(
     parts: InParts | None = None,
 ) -> TransferReport:
     """Run a transfer where its caller is; for a blocking one on the background loop."""
+    held = _held(stores, options)
     concurrency = min(map(at_once, stores)) if len(stores) > 1 else at_once(*stores)
     blocking = _runtime.blocking()
 
@@ -132,14 +144,16 @@ async def run_transfer(
 
         events = Events(on_event, in_thread=blocking)
         if parts is None:
-            return await Run(options, concurrency, events).all(items, work)
+            return await Run(options, concurrency, events, held).all(items, work)
         from ..transfer._ledger import Broken
         from ..transfer._recorded import Recorded
 
         async with parts.ledger:
             recorded = Recorded(work, stores[-1], parts, options)
             try:
-                report = await Run(options, concurrency, events, recorded.give_up).all(items, recorded.work)
+                report = await Run(options, concurrency, events, held, recorded.give_up).all(
+                    items, recorded.work
+                )
             except TransferFailed:
                 await recorded.finish()
                 raise

@@ -214,6 +214,11 @@ class AsyncStore(StoreContent, StoreListing):
         """What tells this store from others, in every process."""
         return f"{self._scope.backend.location} {self._scope.root}".rstrip()
 
+    def _within(self, memory: int) -> AsyncStore:
+        """Return this store with streams that hold about so many bytes each, where the storage can."""
+        scope = self._scope
+        return AsyncStore._borrow(scope.backend.within_memory(memory), scope.root, scope.life)
+
     async def presign(
         self,
         path: PathLike,

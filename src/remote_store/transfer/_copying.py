@@ -29,6 +29,7 @@ class Copying:
         parts: InParts | None = None,
     ) -> None:
         self._source, self._target, self._options, self._parts = source, target, options, parts
+        self._from, self._into = (store._within(options.stream_memory) for store in (source, target))
         self._atomic = Capability.ATOMIC_WRITE in target.capabilities
 
     async def copy(self, item: Item, count: Count, again: bool) -> str:
@@ -107,8 +108,8 @@ class Copying:
 
     async def _streamed(self, item: Item, sent: Sent) -> WriteResult:
         given: dict[str, Any] = {"overwrite": self._overwrite(item), "if_match": item.if_match}
-        async with await self._source.read(item.source) as reader:
-            stream = self._target.open_write(item.target, atomic=self._atomic, **given)
+        async with await self._from.read(item.source) as reader:
+            stream = self._into.open_write(item.target, atomic=self._atomic, **given)
             async with stream as writer:
                 while chunk := await reader.read(CHUNK):
                     sent.add(chunk)

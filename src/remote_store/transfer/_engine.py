@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from typing import Final
 
 import anyio
 
@@ -13,8 +14,11 @@ from ._budget import Budget
 from ._items import Item, Nothing, Work
 from ._retry import retrying
 from .events import EventKind, OnEvent, TransferEvent
-from .options import HELD, TransferOptions
+from .options import TransferOptions
 from .report import TransferFailed, TransferReport
+
+COPIES: Final = 3
+"""How often a file that moves whole may be in memory: as it came, joined, and in buffers of a connection."""
 
 
 class Events:
@@ -45,9 +49,11 @@ class Run:
         options: TransferOptions,
         concurrency: int,
         events: Events,
+        held: int,
         given_up: Callable[[Item], Awaitable[None]] | None = None,
     ) -> None:
         self._options, self._events, self._given_up = options, events, given_up
+        self._held = held
         self._slots = anyio.Semaphore(options.concurrency or concurrency)
         self._budget = Budget(options.memory_limit)
         self._failure: Exception | None = None
@@ -93,7 +99,12 @@ class Run:
             group.start_soon(self._one, item, work, share, group)
 
     def _cost(self, item: Item) -> int:
-        return item.size if item.size <= self._options.large_file_threshold else min(item.size, HELD)
+        """Return how many bytes of memory a file takes; none where the storage does it all."""
+        if not self._held:
+            return 0
+        if item.size > self._options.large_file_threshold:
+            return min(item.size, self._held)
+        return COPIES * item.size
 
     def _fail(self, error: Exception, group: anyio.abc.TaskGroup) -> None:
         if self._failure is None:

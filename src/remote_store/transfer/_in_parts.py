@@ -19,7 +19,7 @@ from . import _journal
 from ._items import Item, Sent, require_size
 from ._journal import Entry
 from ._ledger import Broken, Ledger
-from .options import HELD, TransferOptions
+from .options import TransferOptions
 
 if TYPE_CHECKING:
     from .._async import AsyncStore
@@ -33,7 +33,8 @@ class InParts:
     def __init__(
         self, source: AsyncStore, target: AsyncStore, options: TransferOptions, ledger: Ledger
     ) -> None:
-        self._source, self._target, self.ledger = source, target, ledger
+        self._memory = options.stream_memory
+        self._source, self._target, self.ledger = source._within(self._memory), target, ledger
         least = min(options.large_file_threshold, target._scope.backend.part_size)
         able = Capability.RESUMABLE_WRITE in target.capabilities
         self._least = least if able else None
@@ -154,7 +155,7 @@ class InParts:
     async def _send(self, item: Item, reader: Any, writer: PartWriter, sent: Sent) -> None:
         """Read and write the parts that are missing, some at the same time."""
         assert item.entry is not None
-        sending = _Sending(self.ledger, item, writer, sent)
+        sending = _Sending(self.ledger, item, writer, sent, self._memory)
         async with anyio.create_task_group() as group:
             try:
                 await sending.all(reader, group)
@@ -182,9 +183,9 @@ class InParts:
 class _Sending:
     """The parts of one file on their way."""
 
-    def __init__(self, ledger: Ledger, item: Item, writer: PartWriter, sent: Sent) -> None:
+    def __init__(self, ledger: Ledger, item: Item, writer: PartWriter, sent: Sent, memory: int) -> None:
         self._ledger, self._item, self._writer, self._sent = ledger, item, writer, sent
-        most = min(writer.at_once, HELD // writer.part_size)
+        most = min(writer.at_once, memory // writer.part_size - 1)  # one more is being read
         self._slots = anyio.Semaphore(max(1, most))
         self.failure: Exception | None = None
 

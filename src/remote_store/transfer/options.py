@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 MIB: Final = 1 << 20
 HELD: Final = 48 * MIB
-"""Bytes that the streams of one large file hold: parts on their way, and what is read ahead."""
+"""Bytes that a stream holds at most: parts on their way, and what is read ahead."""
 _ON_ERROR: Final = ("collect", "fail_fast")
 _VERIFY: Final = ("none", "storage", "full")
 
@@ -19,7 +19,8 @@ class TransferOptions:
     Attributes:
         concurrency: most files under way at once; by default what suits the two storages.
         memory_limit: most bytes of content that are held at once, over all files. A file larger
-            than ``large_file_threshold`` counts with what its stream holds, others whole.
+            than ``large_file_threshold`` counts with what its streams hold, which is less where
+            this is less; others count three times their size, for the buffers they go through.
         large_file_threshold: size in bytes from which a file is streamed, in parallel parts
             where the storage has them, instead of being moved whole in one request each way.
         retries: how often a file is tried again after an error that may pass, with growing
@@ -46,6 +47,11 @@ class TransferOptions:
     overwrite: bool = False
     skip_existing: bool = False
     dry_run: bool = False
+
+    @property
+    def stream_memory(self) -> int:
+        """Bytes that each of the two streams of a large file may hold."""
+        return min(HELD, self.memory_limit // 4)
 
     def __post_init__(self) -> None:
         if self.concurrency is not None:

@@ -50,6 +50,12 @@ class Api:
         other._connections, other._conditions = self._connections, None
         return other
 
+    def sharing(self, options: Options) -> Api:
+        """Return this with other sizes of streams, over the same connections."""
+        other = self._probing()
+        other.options, other._conditions = options, self.conditions
+        return other
+
     async def client(self) -> AioBaseClient:
         """Return the running loop's client."""
         try:

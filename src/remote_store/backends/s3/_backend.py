@@ -165,6 +165,14 @@ class S3Backend(Backend):
     async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
         return await _runtime.on_asyncio(read_whole, self._api, path, start, length)
 
+    def within_memory(self, size: int) -> Backend:
+        options = self._options.within(size)
+        if options == self._options:
+            return self
+        other = type(self).__new__(type(self))
+        vars(other).update({**vars(self), "_options": options, "_api": self._api.sharing(options)})
+        return other
+
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
         return S3Reader(await _runtime.on_asyncio(self._open_read, path, start, length, undo=_close_download))
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
 
 MIB: Final = 1 << 20
+LEAST_PART: Final = 5 * MIB
+"""What a part of an upload has at least, but for the last one."""
 DEFAULT_CONNECTIONS: Final = 64
 _TO_CLIENT: Final = frozenset(
     (
@@ -57,7 +59,7 @@ class Options:
         if not self.bucket.strip() or "/" in self.bucket:
             raise ValueError(f"bucket must be the name of a bucket, not {self.bucket!r}")
         self._check_login()
-        if not 5 * MIB <= self.part_size <= 5 * 1024 * MIB:
+        if not LEAST_PART <= self.part_size <= 5 * 1024 * MIB:
             raise ValueError(f"part_size must be 5 MiB to 5 GiB in bytes, not {self.part_size}")
         if self.concurrency < 1:
             raise ValueError(f"concurrency must be 1 or more, not {self.concurrency}")
@@ -89,6 +91,11 @@ class Options:
             for each in (self, other)
         )  # fmt: skip
         return ours == theirs and not self.anon
+
+    def within(self, memory: int) -> Options:
+        """Return options with which a stream holds about so much: parts in flight, and one being filled."""
+        part = min(self.part_size, max(LEAST_PART, memory // 4))
+        return replace(self, part_size=part, concurrency=max(1, min(self.concurrency, memory // part - 1)))
 
     def client_arguments(self, usual_region: str | None = None) -> dict[str, Any]:
         """Return the arguments of ``create_client``; explicit ones win over ``client_options``."""

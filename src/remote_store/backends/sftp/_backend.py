@@ -172,6 +172,13 @@ class SFTPBackend(Backend):
 
         return await self._api.look(path, read)
 
+    def within_memory(self, size: int) -> Backend:
+        if size >= self._options.memory_limit:
+            return self
+        other = type(self).__new__(type(self))
+        vars(other).update({**vars(self), "_options": replace(self._options, memory_limit=max(MIB, size))})
+        return other
+
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
         async def begin(files: Files) -> Download:
             download = self._download(files, path, start, length)

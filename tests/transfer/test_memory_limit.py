@@ -1,0 +1,70 @@
+"""Streams of large files hold less where the memory limit is small."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.s3_buckets import Buckets
+from tests.services import S3Server, SFTPServer
+from tests.transfer.support import call, content, memory
+
+from remote_store import Store, TransferOptions
+from remote_store.backends import MemoryBackend, S3Backend, SFTPBackend
+from remote_store.wrapper import BackendWrapper
+
+MIB = 1 << 20
+LARGE = os.urandom(23 * MIB)
+
+
+@pytest.mark.spec("BE-028")
+def test_the_same_storage_with_smaller_streams(seaweedfs: S3Server, buckets: Buckets) -> None:
+    bucket = buckets.new()
+    backend = S3Backend(bucket, **seaweedfs.options)
+    small = backend.within_memory(16 * MIB)
+    assert isinstance(small, S3Backend)
+    assert (small._options.part_size, small._options.concurrency) == (5 * MIB, 2)
+    assert (backend._options.part_size, backend._options.concurrency) == (8 * MIB, 4)
+    assert backend.within_memory(48 * MIB) is backend
+    with Store(backend) as store, Store(small) as other:
+        with other.open_write("f") as stream:
+            stream.write(LARGE)
+        assert store.read_bytes("f") == LARGE
+        with other.read("f") as reader:
+            assert reader.read() == LARGE
+        assert small._api._connections is backend._api._connections
+    assert buckets.unfinished(bucket) == []
+    buckets.drop(bucket)
+
+
+@pytest.mark.spec("BE-028")
+def test_limits_of_sftp_and_of_those_that_cannot(sshd: SFTPServer, tmp_path: Path) -> None:
+    backend = SFTPBackend(**{"base_path": str(tmp_path), **sshd.options})
+    small = backend.within_memory(2 * MIB)
+    assert isinstance(small, SFTPBackend)
+    assert (small._options.memory_limit, backend._options.memory_limit) == (2 * MIB, 16 * MIB)
+    assert backend.within_memory(64 * MIB) is backend
+    with Store(backend) as store, Store(small) as other:
+        with other.open_write("f") as stream:
+            stream.write(LARGE)
+        assert store.read_bytes("f") == LARGE
+    for backend_as_it_is in (MemoryBackend(), BackendWrapper(backend)):
+        assert backend_as_it_is.within_memory(1) is backend_as_it_is
+
+
+@pytest.mark.spec("XFER-008", "BE-028")
+@pytest.mark.parametrize("way", ["asyncio", "trio", "blocking"])
+def test_large_files_under_a_small_limit(
+    seaweedfs: S3Server, buckets: Buckets, sshd: SFTPServer, tmp_path: Path, way: str
+) -> None:
+    bucket = buckets.new()
+    options = TransferOptions(memory_limit=16 * MIB)
+    files = {"large": LARGE, "small": b"x", "other": LARGE[: 9 * MIB]}
+    s3 = S3Backend(bucket, **seaweedfs.options)
+    sftp = SFTPBackend(**{"base_path": str(tmp_path), **sshd.options})
+    assert call(way, "copy_tree", memory(files), "", s3, options=options).done == 3
+    assert call(way, "copy_tree", s3, "", sftp, options=options).done == 3
+    assert content(sftp) == files
+    assert buckets.unfinished(bucket) == []
+    buckets.drop(bucket)
