@@ -180,7 +180,7 @@ def test_in_another_process(config: Path, method: str) -> None:
     context: Any = multiprocessing.get_context(method)
     process = context.Process(target=_in_child, args=(fs,))
     process.start()
-    process.join(60)
+    process.join(100)
     assert process.exitcode == 0
     assert fs.cat_file("reports/c") == b"333"
 
