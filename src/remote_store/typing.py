@@ -9,6 +9,8 @@ from ._types import AsyncContent as AsyncContent
 from ._types import Buffer as Buffer
 from ._types import Content as Content
 from .backend import Pages as Pages
+from .backend import Part as Part
+from .backend import PartWriter as PartWriter
 from .backend import Reader as Reader
 from .backend import Writer as Writer
 from .models import Entry as Entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import remote_store
 from remote_store import (
     AlreadyExists,
     AsyncStore,
+    Backend,
     BackendUnavailable,
     EventKind,
     NotFound,
@@ -28,16 +29,20 @@ from remote_store import (
     TransferEvent,
     TransferFailed,
     TransferOptions,
+    WriteResult,
     aio,
 )
+from remote_store.backend import Part, PartWriter, Reader
 from remote_store.backends import LocalBackend
 from remote_store.backends._temporaries import is_temporary
+from remote_store.backends.local import _parts
 from remote_store.testing import Fault, FaultyBackend
 from remote_store.transfer import _journal
 from remote_store.transfer._journal import Journal
 from remote_store.transfer._ledger import Broken, Ledger
+from remote_store.wrapper import BackendWrapper, PartWriterWrapper, ReaderWrapper
 
-PART = 8 << 20
+PART = 1 << 20
 LARGE = os.urandom(PART) * 3 + b"and a bit"
 FILES = {"a": b"1", "b/c": b"22", "b/d/e": b"333", "large": LARGE}
 
@@ -50,6 +55,12 @@ class Stop(Exception):
 def way(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have files written in parts that are quick to make."""
+    monkeypatch.setattr(_parts, "PART_SIZE", PART)
 
 
 @pytest.fixture
@@ -446,3 +457,111 @@ def test_many_notes_at_the_same_time(loop: str, tmp_path: Path) -> None:
                     await ledger.note(_journal.begun("f", "v"))
 
     run(loop, main)
+
+
+class LosesAnswers(BackendWrapper):
+    """Does what it is asked, and says that it failed, once for each operation that is named."""
+
+    def __init__(self, inner: Backend, *operations: str) -> None:
+        super().__init__(inner)
+        self.lost = set(operations)
+
+    def answer(self, operation: str) -> None:
+        if operation in self.lost:
+            self.lost.remove(operation)
+            raise BackendUnavailable("the connection broke", backend=self.name)
+
+    async def open_parts(self, path: str, **options: Any) -> PartWriter:
+        return LosingParts(await super().open_parts(path, **options), self)
+
+
+class LosingParts(PartWriterWrapper):
+    def __init__(self, inner: PartWriter, backend: LosesAnswers) -> None:
+        super().__init__(inner)
+        self._backend = backend
+
+    async def write(self, number: int, data: Any, crc32: int) -> Part:
+        part = await super().write(number, data, crc32)
+        self._backend.answer(f"write {number}")
+        return part
+
+    async def commit(self, parts: Sequence[Part]) -> WriteResult:
+        result = await super().commit(parts)
+        self._backend.answer("commit")
+        return result
+
+
+@pytest.mark.spec("XFER-012", "XFER-013", "XFER-030")
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_answers_that_are_lost(way: str, target: LocalBackend, tmp_path: Path, overwrite: bool) -> None:
+    if overwrite:
+        Store(target).write("large", bytes(len(LARGE)))
+    losing = LosesAnswers(target, "write 2", "commit")
+    options = TransferOptions(overwrite=overwrite)
+    report = call(
+        way, "copy_tree", memory({"large": LARGE}), "", losing, options=options, journal=tmp_path / "journal"
+    )
+    assert (report.retries, report.moved_bytes, losing.lost) == (2, len(LARGE), set())
+    assert content(target) == {"large": LARGE}
+    assert left_over(tmp_path) == []
+
+
+def once(act: Callable[[], object]) -> Callable[[TransferEvent], None]:
+    """Return a function that does something when the first bytes have arrived."""
+    left = [act]
+
+    def look(event: TransferEvent) -> None:
+        if event.kind is EventKind.BYTES and left:
+            left.pop()()
+
+    return look
+
+
+class Unversioned(BackendWrapper):
+    """Its readers do not tell which version they read, as those of SFTP."""
+
+    async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
+        reader = ReaderWrapper(await super().open_read(path, start=start, length=length))
+        reader.version = None
+        return reader
+
+
+@pytest.mark.spec("XFER-014", "XFER-030")
+def test_a_source_that_changes_meanwhile(way: str, target: LocalBackend, tmp_path: Path) -> None:
+    source, other = Unversioned(memory({"large": LARGE})), os.urandom(len(LARGE))
+    change = once(lambda: Store(source).write("large", other, overwrite=True))
+    report = call(way, "copy_tree", source, "", target, journal=tmp_path / "journal", on_event=change)
+    assert (report.retries, report.moved_bytes) == (1, 2 * len(LARGE))
+    assert content(target) == {"large": other}
+    longer = once(lambda: Store(source).write("large", other + b"!", overwrite=True))
+    again = TransferOptions(overwrite=True)
+    Store(source).write("large", LARGE, overwrite=True)
+    call(way, "copy_tree", source, "", target, options=again, journal=tmp_path / "j", on_event=longer)
+    assert content(target) == {"large": other + b"!"}
+    assert left_over(tmp_path) == []
+
+
+@pytest.mark.spec("XFER-030")
+@pytest.mark.parametrize("way", ["trio", "blocking"], indirect=True)
+def test_parts_that_are_lost_meanwhile(way: str, target: LocalBackend, tmp_path: Path) -> None:
+    sweep = once(lambda: Path(left_over(tmp_path)[0]).unlink())
+    report = call(
+        way, "copy_tree", memory({"large": LARGE}), "", target, journal=tmp_path / "journal", on_event=sweep
+    )
+    assert (report.retries, report.moved_bytes) == (1, 2 * len(LARGE))
+    assert content(target) == {"large": LARGE}
+
+
+@pytest.mark.spec("XFER-030", "XFER-034")
+def test_elsewhere_the_file_is_the_unit(way: str, tmp_path: Path) -> None:
+    source, watched = memory(FILES), FaultyBackend(memory())
+    copying = ("copy_tree", source, "", watched)
+    one = TransferOptions(concurrency=1)
+    with pytest.raises(Stop):
+        call(way, *copying, journal=tmp_path / "journal", options=one, on_event=stop_after(3))
+    done = set(content(watched.inner))
+    written(watched)
+    report = call(way, *copying, journal=tmp_path / "journal", options=one)
+    assert content(watched.inner) == FILES
+    assert {path for _, path in written(watched)} <= set(FILES) - done
+    assert report.planned == len(FILES)

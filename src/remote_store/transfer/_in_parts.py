@@ -206,17 +206,17 @@ class _Sending:
         if reader.tell() == size:
             require_size(self._item, size + len(await reader.read(1)))
 
-    async def _read(self, reader: Any, offset: int, size: int) -> tuple[bytes, int]:
-        chunks = []
-        while size and (chunk := await reader.read(min(size, CHUNK))):
-            chunks.append(chunk)
-            size -= len(chunk)
-            offset += len(chunk)
-        if size:
-            require_size(self._item, offset)
-        return await _runtime.in_thread(_part_of, chunks)
+    async def _read(self, reader: Any, offset: int, size: int) -> tuple[bytearray, int]:
+        """Return a part, held once, and its CRC-32."""
+        part = bytearray(size)
+        view, count = memoryview(part), 0
+        while count < size and (got := await reader.readinto(view[count : count + CHUNK])):
+            count += got
+        if count < size:
+            require_size(self._item, offset + count)
+        return part, await _runtime.in_thread(zlib.crc32, part)
 
-    async def _one(self, number: int, data: bytes, crc: int) -> None:
+    async def _one(self, number: int, data: bytearray, crc: int) -> None:
         try:
             try:
                 part = await self._writer.write(number, data, crc)
@@ -235,11 +235,6 @@ class _Sending:
         """Remember the first error."""
         if self.failure is None:
             self.failure = error
-
-
-def _part_of(chunks: list[bytes]) -> tuple[bytes, int]:
-    data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    return data, zlib.crc32(data)
 
 
 def _whole(entry: Entry, sent: Sent, result: WriteResult) -> WriteResult:

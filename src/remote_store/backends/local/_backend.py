@@ -132,6 +132,10 @@ class LocalBackend(Backend):
 
         return LocalWriter(await self._call(path, begin, undo=TempFile.abort), path)
 
+    @property
+    def part_size(self) -> int:
+        return _parts.PART_SIZE
+
     async def open_parts(
         self,
         path: str,

@@ -129,7 +129,7 @@ class S3Parts(PartWriter):
         return await _runtime.on_asyncio(self._write, number, data, crc32)
 
     async def _write(self, number: int, data: Buffer, crc32: int) -> Part:
-        body = data if isinstance(data, bytes) else bytes(data)
+        body = data if isinstance(data, (bytes, bytearray)) else bytes(data)
         parameters: dict[str, Any] = {"UploadId": self._id, "PartNumber": number, "Body": body}
         if self._summed:
             parameters["ChecksumCRC32"] = in_base64(crc32)
