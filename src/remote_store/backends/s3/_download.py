@@ -77,10 +77,8 @@ class Download:
         ranged = {}
         if start or end is not None:
             ranged["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
-        changed = PreconditionFailed(
-            "the file was changed while it was being read; read it again", path=self.key, backend=NAME
-        )
-        answer = await self._api.request("get_object", self.key, {**ranged, **self._pin}, refused=changed)
+        refused = _changed(self.key) if self._pin else None  # without one there is no condition
+        answer = await self._api.request("get_object", self.key, {**ranged, **self._pin}, refused=refused)
         if ranged and not answer.get("ContentRange"):
             answer["Body"].close()
             raise RemoteStoreError(
@@ -182,6 +180,12 @@ class Download:
         body, self._body = self._body, None
         if body is not None:
             body.close()
+
+
+def _changed(key: str) -> PreconditionFailed:
+    return PreconditionFailed(
+        "the file was changed while it was being read; read it again", path=key, backend=NAME
+    )
 
 
 async def _fetch(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from time import gmtime, strftime
 from typing import Final, NamedTuple
@@ -15,6 +16,7 @@ from urllib.parse import quote
 UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 EMPTY: Final = hashlib.sha256(b"").hexdigest()
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9/_.~-]*")
 
 
 class Credentials(NamedTuple):
@@ -27,11 +29,13 @@ class Credentials(NamedTuple):
 
 def quoted_path(key: str) -> str:
     """Return a key as the path of a URL."""
-    return quote(key, safe="/-_.~")
+    return key if _PLAIN.fullmatch(key) else quote(key, safe="/-_.~")
 
 
 def query_string(pairs: Mapping[str, str]) -> str:
     """Return the query of a URL in the one form that is signed: sorted, with all else quoted."""
+    if not pairs:
+        return ""
     return "&".join(
         f"{name}={value}"
         for name, value in sorted(
@@ -43,6 +47,11 @@ def query_string(pairs: Mapping[str, str]) -> str:
 def stamp_of(seconds: float) -> str:
     """Return a time since the epoch as signatures have it."""
     return strftime("%Y%m%dT%H%M%SZ", gmtime(seconds))
+
+
+def _squeezed(value: str) -> str:
+    """Return the value of a header with single blanks, and none at its ends."""
+    return value if " " not in value and value.isprintable() else " ".join(value.split())
 
 
 class Signer:
@@ -75,7 +84,7 @@ class Signer:
         if credentials.token is not None:
             signed["x-amz-security-token"] = credentials.token
         names = sorted(signed)
-        lines = "".join(f"{name}:{' '.join(signed[name].split())}\n" for name in names)
+        lines = "".join([f"{name}:{_squeezed(signed[name])}\n" for name in names])
         listed = ";".join(names)
         payload = signed["x-amz-content-sha256"]
         canonical = f"{method}\n{path}\n{query}\n{lines}\n{listed}\n{payload}"
