@@ -59,15 +59,14 @@ class Download:
                 if status_of(error) != 416:  # beyond the end, or of an empty object
                     raise
             else:
+                self._body = answer.pop("Body")
                 self._keep(answer, answer["ContentLength"])
                 self._check = check_of(answer)
-                self._body = answer["Body"]
                 return
         self._keep(await self._api.request("head_object", self.key), 0)
 
     def _keep(self, answer: dict[str, Any], size: int) -> None:
-        self.headers = {name: value for name, value in answer.items() if name != "Body"}
-        self.size = size
+        self.headers, self.size = answer, size
         pin = {"IfMatch": answer["ETag"]} if answer.get("ETag") else {}
         if answer.get("VersionId", "null") != "null":
             pin["VersionId"] = answer["VersionId"]

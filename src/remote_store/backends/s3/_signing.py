@@ -62,7 +62,7 @@ class Signer:
         self._day = ""
         self._secret = ""
         self._scope = ""
-        self._key = b""
+        self._inner = self._outer = hashlib.sha256()
 
     def sign(
         self,
@@ -91,12 +91,19 @@ class Signer:
         self._renew(credentials.secret, stamp[:8])
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         text = f"{_ALGORITHM}\n{stamp}\n{self._scope}\n{digest}"
-        signature = hmac.digest(self._key, text.encode(), "sha256").hex()
+        signature = self._signature(text.encode())
         signed["authorization"] = (
             f"{_ALGORITHM} Credential={credentials.key}/{self._scope},"
             f" SignedHeaders={listed}, Signature={signature}"
         )
         return signed
+
+    def _signature(self, text: bytes) -> str:
+        """Return the HMAC (RFC 2104): the blocks of the key are hashed once a day, not for each request."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text)
+        outer.update(inner.digest())
+        return outer.hexdigest()
 
     def _renew(self, secret: str, day: str) -> None:
         """Derive the key anew if the day or the secret is another."""
@@ -105,5 +112,8 @@ class Signer:
         key = f"AWS4{secret}".encode()
         for part in (day, self._region, "s3", "aws4_request"):
             key = hmac.digest(key, part.encode(), "sha256")
-        self._day, self._secret, self._key = day, secret, key
+        self._day, self._secret = day, secret
+        padded = key.ljust(64, b"\0")  # a block of SHA-256
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
         self._scope = f"{day}/{self._region}/s3/aws4_request"
