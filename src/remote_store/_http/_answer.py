@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 from typing import Final
 
 import httptools
@@ -12,6 +13,12 @@ HEADER_BYTES: Final = 1 << 16
 HEADER_LINES: Final = 256
 
 _NO_BODY: Final = frozenset((204, 304))
+
+
+@lru_cache(maxsize=256)
+def _lower(name: bytes) -> str:
+    """Return the name of a header in small letters; servers use a few dozen."""
+    return name.decode("latin-1").lower()
 
 
 class BadAnswer(ConnectionError):
@@ -109,10 +116,7 @@ class Answer:
             return
         if len(self._raw) > HEADER_LINES:
             raise BadAnswer(f"the server's answer has more than {HEADER_LINES} header lines")
-        self.headers = [
-            (name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape"))
-            for name, value in self._raw
-        ]
+        self.headers = [(_lower(name), value.decode("utf-8", "surrogateescape")) for name, value in self._raw]
         self.status, self.has_head = status, True
         self.keeps_alive = self._parser.should_keep_alive()
         if self._bodiless or status in _NO_BODY:

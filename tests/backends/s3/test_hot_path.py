@@ -6,6 +6,7 @@ import asyncio
 import base64
 import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -274,3 +275,14 @@ def test_a_listing_that_makes_no_sense_is_no_empty_folder(fake: Proxy, page: byt
         with Store(quick("bucket", fake.url, hot_path=hot_path)) as store:
             with pytest.raises(RemoteStoreError):
                 list(store.list_files("a"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Tue, 24 Nov 2026 08:09:10 GMT", "Tue, 24 Nov 2026 08:09:10 +0000", "24 nov 2026 10:09:10 +0200"],
+)
+def test_every_form_of_a_time_is_read(fake: Proxy, text: str) -> None:
+    fake.hook = lambda asked, ask: Reply(200, b"", [("ETag", '"1"'), ("Last-Modified", text)])
+    for hot_path in (True, False):
+        with Store(quick("bucket", fake.url, hot_path=hot_path)) as store:
+            assert store.get_file_info("a").modified_at == datetime(2026, 11, 24, 8, 9, 10, tzinfo=UTC)

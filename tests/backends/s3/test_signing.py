@@ -25,7 +25,16 @@ from remote_store.backends.s3._signing import (
 CASES = 3000
 LETTERS = "abcXYZ019-_.~ !$&'()*+,;=:@%/?#[]\"<>\\^`{|}\t\n\x01\x7féüñ日本😀"
 NAMES = ("range", "if-match", "if-none-match", "content-type", "x-amz-checksum-crc32", "x-amz-checksum-mode")
-WORDS = ("bytes=0-99", "*", '"abc"', "text/plain; charset=utf-8", "a  b   c", "AAAAAA==", " padded ")
+WORDS = (
+    "bytes=0-99",
+    "*",
+    '"abc"',
+    "text/plain; charset=utf-8",
+    "a  b   c",
+    "AAAAAA==",
+    " padded ",
+    "tab\tbed",
+)
 START = datetime(2026, 1, 31, 23, 59, 30, tzinfo=UTC)
 
 

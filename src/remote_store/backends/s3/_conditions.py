@@ -46,9 +46,9 @@ class Conditions:
     @property
     def lost(self) -> set[Capability]:
         """The capabilities that the server turned out not to have."""
-        ignored = [name for name in _PROBES if self._state(name) is False]
-        exclusive = {Capability.EXCLUSIVE_CREATE} if ignored else set()
-        return exclusive | ({Capability.CONDITIONAL_WRITE} if self.put is False else set())
+        if self.put is False:
+            return {Capability.EXCLUSIVE_CREATE, Capability.CONDITIONAL_WRITE}
+        return {Capability.EXCLUSIVE_CREATE} if False in (self.copy, self.complete) else set()
 
     async def known(self, name: str) -> bool | None:
         """Return what is known of a kind of request, found out now if need be."""

@@ -59,15 +59,14 @@ class Download:
                 if status_of(error) != 416:  # beyond the end, or of an empty object
                     raise
             else:
+                self._body = answer.pop("Body")
                 self._keep(answer, answer["ContentLength"])
                 self._check = check_of(answer)
-                self._body = answer["Body"]
                 return
         self._keep(await self._api.request("head_object", self.key), 0)
 
     def _keep(self, answer: dict[str, Any], size: int) -> None:
-        self.headers = {name: value for name, value in answer.items() if name != "Body"}
-        self.size = size
+        self.headers, self.size = answer, size
         pin = {"IfMatch": answer["ETag"]} if answer.get("ETag") else {}
         if answer.get("VersionId", "null") != "null":
             pin["VersionId"] = answer["VersionId"]
@@ -77,10 +76,8 @@ class Download:
         ranged = {}
         if start or end is not None:
             ranged["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
-        changed = PreconditionFailed(
-            "the file was changed while it was being read; read it again", path=self.key, backend=NAME
-        )
-        answer = await self._api.request("get_object", self.key, {**ranged, **self._pin}, refused=changed)
+        refused = _changed(self.key) if self._pin else None  # without one there is no condition
+        answer = await self._api.request("get_object", self.key, {**ranged, **self._pin}, refused=refused)
         if ranged and not answer.get("ContentRange"):
             answer["Body"].close()
             raise RemoteStoreError(
@@ -182,6 +179,12 @@ class Download:
         body, self._body = self._body, None
         if body is not None:
             body.close()
+
+
+def _changed(key: str) -> PreconditionFailed:
+    return PreconditionFailed(
+        "the file was changed while it was being read; read it again", path=key, backend=NAME
+    )
 
 
 async def _fetch(

@@ -16,11 +16,9 @@ _PLAIN: Final = re.compile(r"<(Key|LastModified|ETag|Size|StorageClass)>([^<&]*)
 _LEAF: Final = re.compile(r"<(\w+)>[^<]*</\1>")
 _FIELDS: Final = ("Key", "Size", "LastModified", "ETag", "StorageClass")
 _PREFIX: Final = re.compile(r"<CommonPrefixes>\s*<Prefix>([^<&]*)</Prefix>\s*</CommonPrefixes>")
-_FRAME: Final = re.compile(
-    r"\s*(<\?xml[^>]*\?>)?\s*<ListBucketResult[^>]*>.*<IsTruncated>(true|false)</IsTruncated>.*"
-    r"</ListBucketResult>\s*",
-    re.DOTALL,
-)
+_BEGIN: Final = re.compile(r"\s*(<\?xml[^>]*\?>)?\s*<ListBucketResult[^>]*>")
+_END: Final = "</ListBucketResult>"
+_TRUNCATED: Final = re.compile(r"<IsTruncated>(?:true|false)</IsTruncated>")
 _NAMESPACE: Final = re.compile(r"\{[^}]*\}")
 
 
@@ -35,7 +33,9 @@ def parse(body: bytes) -> dict[str, Any]:
 
 def _fast(text: str) -> dict[str, Any] | None:
     """Read a page by splitting it; None if anything in it is out of the ordinary."""
-    if "<!" in text or "&" in text.replace("&quot;", "") or not _FRAME.fullmatch(text):
+    if "<!" in text or text.count("&") != text.count("&quot;"):
+        return None
+    if not _BEGIN.match(text) or not text.rstrip().endswith(_END):
         return None
     head, *blocks = text.split("<Contents>")
     if blocks:
@@ -47,6 +47,8 @@ def _fast(text: str) -> dict[str, Any] | None:
         blocks[-1] += end
     if not all(block.rstrip().endswith("</Contents>") for block in blocks):
         return None  # something stands between entries
+    if not _TRUNCATED.search(head):
+        return None
     quoted = "<EncodingType>url</EncodingType>" in head
     entries = _rows(text, blocks, quoted)
     if entries is None:
@@ -84,11 +86,13 @@ def _rows(text: str, blocks: list[str], quoted: bool) -> list[dict[str, Any]] | 
     if len(rows) != len(blocks):
         return None
     key, size, time, tag, kind = (order.index(name) for name in _FIELDS)
+    times = {said: _time(said) for said in {row[time] for row in rows}}  # many are of the same second
+    quoted = quoted and ("%" in text or "+" in text)
     return [
         {
             "Key": _unquoted(row[key].replace("&quot;", '"'), quoted),
             "Size": int(row[size]),
-            "LastModified": _time(row[time]),
+            "LastModified": times[row[time]],
             "ETag": row[tag].replace("&quot;", '"'),
             "StorageClass": row[kind],
         }

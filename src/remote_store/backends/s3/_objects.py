@@ -52,10 +52,15 @@ def info_of_headers(key: str, headers: dict[str, Any]) -> FileInfo:
 
 def info_of_entry(entry: dict[str, Any]) -> FileInfo:
     """Return the facts that a line of a listing tells."""
-    path = RemotePath._of(entry["Key"])
-    extra = {"storage_class": entry["StorageClass"]} if entry.get("StorageClass") else {}
-    return FileInfo(
-        path, path.name, entry["Size"], in_utc(entry.get("LastModified")), extra=extra, etag=etag_of(entry)
+    key = entry["Key"]
+    kind = entry.get("StorageClass")
+    return FileInfo._listed(
+        RemotePath._of(key),
+        key.rpartition("/")[2],
+        entry["Size"],
+        in_utc(entry.get("LastModified")),
+        {"storage_class": kind} if kind else {},
+        etag_of(entry),
     )
 
 
@@ -88,7 +93,7 @@ def checksum_of(answer: dict[str, Any]) -> str | None:
 
 def in_utc(time: datetime | None) -> datetime | None:
     """Return a time in UTC."""
-    return time.astimezone(UTC) if time is not None else None
+    return time if time is None or time.tzinfo is UTC else time.astimezone(UTC)
 
 
 def guessed_type(key: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
 
@@ -85,6 +85,8 @@ _GET: Final = OPERATIONS["get_object"]
 _CRC: Final = "x-amz-checksum-crc32"
 _ANSWER: Final = {
     "etag": "ETag",
+    "content-length": "ContentLength",
+    "last-modified": "LastModified",
     "content-type": "ContentType",
     "x-amz-version-id": "VersionId",
     "x-amz-storage-class": "StorageClass",
@@ -222,14 +224,15 @@ def _headers(reply: Reply) -> dict[str, Any]:
     found: dict[str, Any] = {}
     metadata: dict[str, str] = {}
     for name, value in reply.headers:
-        if name in _ANSWER:
-            found[_ANSWER[name]] = value
-        elif name == "content-length":
-            found["ContentLength"] = int(value)
-        elif name == "last-modified":
-            found["LastModified"] = _time(value)
+        field = _ANSWER.get(name)
+        if field is not None:
+            found[field] = value
         elif name.startswith("x-amz-meta-"):
             metadata[name[11:]] = value
+    if "ContentLength" in found:
+        found["ContentLength"] = int(found["ContentLength"])
+    if "LastModified" in found:
+        found["LastModified"] = _time(found["LastModified"])
     if metadata:
         found["Metadata"] = metadata
     return found
@@ -239,15 +242,18 @@ def _time(text: str) -> datetime:
     """Return the time of a header (RFC 9110, section 5.6.7)."""
     try:  # the usual form, without the ten times longer way of what takes every form
         if text[3:5] == ", " and text[25:] == " GMT":
-            month = _MONTHS.index(text[8:11]) + 1
-            clock = int(text[17:19]), int(text[20:22]), int(text[23:25])
-            return datetime(int(text[12:16]), month, int(text[5:7]), *clock, tzinfo=UTC)
-    except ValueError:
+            return datetime.fromisoformat(
+                f"{text[12:16]}-{_MONTHS[text[8:11]]}-{text[5:7]}T{text[17:25]}+00:00"
+            )
+    except (KeyError, ValueError):
         pass
     return parsedate_to_datetime(text)
 
 
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS: Final = {
+    "Jan": "01", "Feb": "02", "Mar": "03", "Apr": "04", "May": "05", "Jun": "06",
+    "Jul": "07", "Aug": "08", "Sep": "09", "Oct": "10", "Nov": "11", "Dec": "12",
+}  # fmt: skip
 
 
 class Missing(Exception):
