@@ -22,7 +22,7 @@ assert "site-packages" in str(folder), f"not the wheel: {folder}"
 assert (folder / "py.typed").is_file(), "py.typed is missing: type checkers would ignore the annotations"
 assert not (folder / "_tools").exists(), "_tools is in the wheel"
 assert remote_store.__version__ == importlib.metadata.version("remote-store"), "two versions"
-for optional in ("trio", "aiobotocore", "asyncssh", "azure", "pyarrow", "typer", "rich"):
+for optional in ("trio", "aiobotocore", "asyncssh", "azure", "pyarrow", "fsspec", "zarr", "typer", "rich"):
     assert importlib.util.find_spec(optional) is None, f"{optional} came without its extra"
 
 with remote_store.Store(MemoryBackend()) as store:
