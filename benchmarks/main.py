@@ -30,6 +30,7 @@ QUESTIONS: Final = (
     "s3_bulk",
     "parquet_scan",
     "sftp_files",
+    "transfers",
 )
 BUSY: Final = 0.5
 """A load average beyond this is noted."""
@@ -39,13 +40,20 @@ def versions(workers: Workers) -> dict[str, str | None]:
     return {peer: workers.ask(peer, distribution=name).get("version") for peer, name in PEERS.items()}
 
 
-def measure(name: str, work: Work, rounds: int, workers: Workers, present: set[str]) -> list[Group]:
-    """Answer one question: every group in so many rounds, and in each round every line once."""
+def measure(
+    name: str, work: Work, rounds: int, workers: Workers, present: set[str], part: str = ""
+) -> list[Group]:
+    """Answer one question: every group in so many rounds, and in each round every line once.
+
+    Only the groups count whose title holds ``part``.
+    """
     question = importlib.import_module(f"benchmarks.{name}")
     say(f"{name}: preparing")
     question.prepare(work)
     groups: dict[str, list[Line]] = {}
     for case in question.CASES:
+        if part not in case.group:
+            continue
         failure = "" if case.peer in present else "not installed"
         groups.setdefault(case.group, []).append(Line(case, [], failure))
     for title, lines in groups.items():
@@ -110,6 +118,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--cache", type=Path, default=published.default_cache(), help="where environments are kept"
     )
+    parser.add_argument("--only", default="", metavar="TEXT", help="only tables whose title holds this text")
     parser.add_argument("--without-published", action="store_true", help="leave out PyPI's remote-store")
     chosen = parser.parse_args()
     unknown = set(chosen.question) - set(QUESTIONS)
@@ -145,7 +154,8 @@ def main() -> None:
             )
         for name in chosen.question or QUESTIONS:
             work = Work(Path(data, name), chosen.quick)
-            groups = measure(name, work, chosen.rounds, workers, {peer for peer in found if found[peer]})
+            present = {peer for peer in found if found[peer]}
+            groups = measure(name, work, chosen.rounds, workers, present, chosen.only)
             title = importlib.import_module(f"benchmarks.{name}").TITLE
             print(f"\n== {title}", *(group.text() for group in groups), sep="\n")
             result["questions"].append({"question": name, "groups": [group.data() for group in groups]})

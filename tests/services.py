@@ -37,6 +37,8 @@ class S3Server:
     endpoint_url: str
     filer_url: str = ""
     """Where SeaweedFS shows its folders, buckets among them; empty for other servers."""
+    master_url: str = ""
+    """Where SeaweedFS can be told to give back room on the disk."""
     tls_url: str = ""
     """The same server over TLS, where it has it."""
     ca_file: str = ""
@@ -149,7 +151,8 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
     with running(command, folder, lambda: answers(url)):
         filer_url, tls_url = f"http://127.0.0.1:{ports[2]}", f"https://127.0.0.1:{ports[10]}"
         _share_volumes(filer_url)
-        yield S3Server("seaweedfs", url, filer_url, tls_url, str(folder / "ca.pem"))
+        master_url = f"http://127.0.0.1:{ports[4]}"
+        yield S3Server("seaweedfs", url, filer_url, master_url, tls_url, str(folder / "ca.pem"))
 
 
 def _share_volumes(filer_url: str) -> None:
