@@ -38,8 +38,8 @@ class Channel(Session):
         limits: the largest pieces it takes.
     """
 
-    def __init__(self, patience: float) -> None:
-        super().__init__(patience)
+    def __init__(self, patience: float, at_once: Callable[..., None] | None = None) -> None:
+        super().__init__(patience, at_once)
         self.extensions: dict[bytes, bytes] = {}
         self.limits = Limits()
 
@@ -169,14 +169,16 @@ class Channel(Session):
         return self.extended(b"copy-data", body, p.done)
 
 
-async def open_channel(connection: asyncssh.SSHClientConnection, patience: float) -> Channel:
-    """Begin an SFTP session on a connection.
+async def open_channel(
+    connection: asyncssh.SSHClientConnection, patience: float, at_once: Callable[..., None] | None = None
+) -> Channel:
+    """Begin an SFTP session on a connection; ``at_once`` is that of its ``Connector``, if it has one.
 
     Raises:
         asyncssh.Error: the server refuses a session, or the connection is lost.
         Lost, TimeoutError: it does not answer as an SFTP server does.
     """
-    channel = Channel(patience)
+    channel = Channel(patience, at_once)
     await connection.create_session(
         lambda: channel, subsystem="sftp", encoding=None, window=WINDOW, max_pktsize=PACKET
     )

@@ -171,9 +171,9 @@ def handle(kind: int, body: bytes) -> bytes:
 
 
 def data(kind: int, body: bytes) -> bytes:
-    """Read a piece of a file; empty at the end."""
+    """Read a piece of a file, of which the body has no more than that; empty at the end."""
     if kind == DATA:
-        return read_text(body, 0)[0]
+        return body
     refused = refusal(kind, body)
     if isinstance(refused, Refused) and refused.code == EOF:
         return b""

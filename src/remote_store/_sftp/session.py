@@ -21,8 +21,6 @@ LARGEST_PACKET: Final = 1 << 24
 """No server sends more; a length beyond it is no SFTP, such as the greeting of a login script."""
 AT_ONCE: Final = 1 << 16
 """Bytes that are sent without waiting for the end of the turn."""
-
-
 HANDLES: Final = 256
 """Files and folders that are open at once where the server does not say how many it allows."""
 _OPENING: Final = (p.OPEN, p.OPENDIR)
@@ -41,10 +39,11 @@ class Session(asyncssh.SSHClientSession[bytes]):
     Args:
         patience: seconds without a sign of the server, while an answer is waited for, after
             which it counts as gone.
+        at_once: makes a call that writes, and sends what it writes.
     """
 
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
+    def __init__(self, patience: float, at_once: Callable[..., None] | None = None) -> None:
+        self._patience, self._at_once = patience, at_once
         self._loop = asyncio.get_running_loop()
         self._chan: asyncssh.SSHClientChannel[bytes] | None = None
         self.most_handles = HANDLES
@@ -98,9 +97,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
             end = at + 4 + length
             if len(buffer) < end:
                 break
-            with memoryview(buffer) as view, view[at + 9 : end] as piece:
-                body = bytes(piece)
-            self._answer(kind, number, body)
+            self._answer(kind, number, _body(buffer, at + 9, end, kind))
             at = end
         return at
 
@@ -210,18 +207,25 @@ class Session(asyncssh.SSHClientSession[bytes]):
     def _write(self, packet: bytes) -> None:
         """Send a packet with all others of this turn of the loop: SSH wraps and encrypts them as one."""
         if not self._outgoing:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._turn_ends)
         self._outgoing.append(packet)
         self._size += len(packet)
         if self._size >= AT_ONCE:
             self._flush()
 
-    def _flush(self) -> None:
+    def _turn_ends(self) -> None:
+        self._flush(self._at_once)
+
+    def _flush(self, at_once: Callable[..., None] | None = None) -> None:
         packets, self._outgoing, self._size = self._outgoing, [], 0
         if not packets or self._chan is None:
             return
+        data = packets[0] if len(packets) == 1 else b"".join(packets)
         try:
-            self._chan.write(packets[0] if len(packets) == 1 else b"".join(packets))
+            if at_once is None:
+                self._chan.write(data)
+            else:
+                at_once(self._chan.write, data)
         except OSError as error:  # asyncssh: the channel is not open for sending
             self._end(error)
 
@@ -245,6 +249,20 @@ class Session(asyncssh.SSHClientSession[bytes]):
     def close(self) -> None:
         """End the session; those who wait are told that it is lost."""
         self._end(p.Lost("the session was closed"))
+
+
+def _body(buffer: bytes | bytearray, at: int, end: int, kind: int) -> bytes:
+    """Return what an answer consists of; of a piece of a file the piece alone, copied only once."""
+    if kind == p.DATA:
+        (length,) = p.u32.unpack_from(buffer, at)
+        at += 4
+        if length > end - at:
+            raise p.Lost("a packet ends within a string")
+        end = at + length
+    if isinstance(buffer, bytes):
+        return buffer[at:end]
+    with memoryview(buffer) as view, view[at:end] as piece:
+        return bytes(piece)
 
 
 def _fail(future: asyncio.Future[Any], error: Exception) -> None:

@@ -19,13 +19,29 @@ _QUICKACK: Final = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Connector:
-    """Makes connections for asyncssh."""
+    """Makes a connection for asyncssh."""
+
+    def __init__(self) -> None:
+        self._gathering: _Gathering | None = None
 
     async def create_connection(self, factory: Callable[..., Any], host: str, port: int) -> tuple[Any, Any]:
         """Return a transport and the protocol on it. Raises OSError."""
         loop = asyncio.get_running_loop()
         _, protocol = await loop.create_connection(lambda: _Gathered(loop, factory()), host, port)
+        self._gathering = protocol.gathering
         return protocol.gathering, protocol.inner
+
+    def at_once(self, write: Callable[[bytes], object], data: bytes) -> None:
+        """Make a call that writes at the end of a turn: the next one need not be waited for."""
+        if self._gathering is None:
+            write(data)
+            return
+        self._gathering.held = True
+        try:
+            write(data)
+        finally:
+            self._gathering.held = False
+            self._gathering.flush()
 
 
 class _Gathered(asyncio.Protocol):
@@ -70,17 +86,20 @@ class _Gathering:
         self._loop, self._transport = loop, transport
         self._waiting: list[bytes] = []
         self._size = 0
+        self.held = False
+        """Whether somebody will call ``flush``, so that it need not be seen to."""
 
     def write(self, data: bytes) -> None:
         """Write, before the next turn of the loop begins."""
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
+        if not self._waiting and not self.held:
+            self._loop.call_soon(self.flush)
         self._waiting.append(data)
         self._size += len(data)
         if self._size >= AT_ONCE:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what waits."""
         if self._waiting:
             data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
             self._waiting, self._size = [], 0
@@ -88,7 +107,7 @@ class _Gathering:
 
     def close(self) -> None:
         """Close, once all is written."""
-        self._flush()
+        self.flush()
         self._transport.close()
 
     def __getattr__(self, name: str) -> Any:

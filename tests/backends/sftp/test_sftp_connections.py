@@ -23,7 +23,8 @@ Make = Callable[..., SFTPBackend]
 
 def left(root: Path) -> list[str]:
     """Return the temporaries in a folder."""
-    return [path.name for path in root.rglob("*") if path.name.startswith(".~")]
+    found = (name for _, folders, files in os.walk(root) for name in (*folders, *files))
+    return [name for name in found if name.startswith(".~")]  # folders may vanish while this looks
 
 
 def held(root: Path) -> list[str]:

@@ -172,3 +172,28 @@ def test_nothing_above_the_base_path_is_looked_at(
         "c/f",
         "g",
     ]
+
+
+@pytest.mark.spec("SFTP-023")
+@pytest.mark.parametrize("odd", ["size", "order"])
+def test_a_small_file_that_is_not_what_was_expected(serve: Any, root: Path, odd: str) -> None:
+    """It is read and closed in one flight, and opened again where that has not told all of it."""
+    (root / "f").write_bytes(b"all of it")
+    refused = []
+
+    class Odd(asyncssh.SFTPServer):
+        def lstat(self, path: bytes) -> Any:
+            facts: Any = super().lstat(path)
+            attrs = asyncssh.SFTPAttrs.from_local(facts)
+            attrs.size = 3 if odd == "size" else attrs.size
+            return attrs
+
+        def read(self, file_obj: object, offset: int, size: int) -> Any:
+            if odd == "order" and not refused:
+                refused.append(offset)
+                raise asyncssh.SFTPFailure("closed already")
+            return super().read(file_obj, offset, size)
+
+    with Store(serve(Odd)) as store:
+        assert store.read_bytes("f") == b"all of it"
+    assert len(refused) == (odd == "order")

@@ -11,11 +11,11 @@ from ..._sftp.packets import Lost
 from ...errors import RemoteStoreError
 from .._temporaries import refuse_reserved
 from ._errors import NAME, caught, translated
-from ._files import Files
 from ._options import Options
 
 if TYPE_CHECKING:
     from ._connection import Link, Links
+    from ._files import Files
     from ._hostkeys import HostKeys
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Api:
         """Return the paths of a connection that works, as far as is known."""
         link: Link = await (await self._links.get()).get()
         self.exclusive = link.links_work or link.renames_over
-        return Files(link)
+        return link.files
 
     def link_of_this_loop(self) -> Link | None:
         """Return a connection that is there already."""

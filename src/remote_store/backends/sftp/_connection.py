@@ -14,6 +14,7 @@ from ..._sftp.packets import Lost, Refused
 from ..._sftp.transport import Connector
 from ...errors import BackendUnavailable
 from ._errors import NAME, translated
+from ._files import Files
 from ._hostkeys import HostKeys
 from ._keys import load_private_key
 from ._login import FACTORY, client_of, known_as
@@ -38,6 +39,7 @@ class Link:
 
     Attributes:
         channel: where requests go.
+        files: the paths of it.
         root: the base path, without links in it, if it is there.
         lost: what was half done when its connection was lost.
     """
@@ -48,8 +50,11 @@ class Link:
         channel: Channel,
         patience: float,
         lost: list[Unfinished],
+        connector: Connector,
     ) -> None:
         self.connection, self.channel, self.lost = connection, channel, lost
+        self._at_once = connector.at_once
+        self.files = Files(self)
         self.root = b"/"
         self.links_work = b"hardlink@openssh.com" in channel.extensions
         self.renames_over = b"posix-rename@openssh.com" in channel.extensions
@@ -82,7 +87,7 @@ class Link:
         """Return one of the further channels; None if the server allows no more of them."""
         task = self._spare.get(number)
         if task is None or _is_over(task):
-            task = self._spare[number] = begun(open_channel, self.connection, self._patience)
+            task = self._spare[number] = begun(open_channel, self.connection, self._patience, self._at_once)
         try:
             return await unbroken(task)
         except (asyncssh.Error, Lost, TimeoutError):
@@ -115,6 +120,7 @@ class Links:
         self._options, self._keys = options, keys
         self._links: list[Task[Link]] = []
         self._lost: list[Unfinished] = []
+        self._only: Link | None = None  # the connection, where there is to be no more than one
 
     async def get(self) -> Link:
         """Return a connection that works, as far as is known.
@@ -122,6 +128,8 @@ class Links:
         Raises:
             RemoteStoreError: there is none to be had.
         """
+        if (only := self._only) is not None and not only.is_closed:
+            return only
         while True:
             self._links = [task for task in self._links if not _is_over(task)]
             task = self._best()
@@ -130,6 +138,7 @@ class Links:
                 self._links.append(task)
             link = await unbroken(task)
             if not link.is_closed:
+                self._only = link if self._options.connections == 1 else None
                 return link
 
     def peek(self) -> Link | None:
@@ -148,7 +157,8 @@ class Links:
 
     async def _connect(self) -> Link:
         options, check = self._options, await self._keys.check()
-        arguments = await self._arguments(check)
+        connector = Connector()
+        arguments = await self._arguments(check, connector)
         where = f" to {options.where}"
         try:
             connection, _ = await asyncssh.create_connection(
@@ -161,7 +171,8 @@ class Links:
         try:
             await self._keys.remember(check)
             patience = PATIENCE * options.timeout
-            link = Link(connection, await open_channel(connection, patience), patience, self._lost)
+            channel = await open_channel(connection, patience, connector.at_once)
+            link = Link(connection, channel, patience, self._lost, connector)
             link.root = await self._root(link.channel)
             await end_all(link.channel, self._lost)
         except BaseException as error:
@@ -181,7 +192,7 @@ class Links:
         except Refused:  # not there yet: the first write makes it
             return base.rstrip(b"/")
 
-    async def _arguments(self, check: Any) -> dict[str, Any]:
+    async def _arguments(self, check: Any, connector: Connector) -> dict[str, Any]:
         options = self._options
         arguments: dict[str, Any] = {
             "known_hosts": check.on_file,
@@ -194,7 +205,7 @@ class Links:
             "compression_algs": None,
         }
         if not _OWN_WAY & set(options.connect_kwargs):
-            arguments["tunnel"] = Connector()
+            arguments["tunnel"] = connector
         if options.port != DEFAULT_PORT or "config" not in options.connect_kwargs:
             arguments["port"] = options.port  # otherwise the user's files may name another
         if options.username is not None:
@@ -213,7 +224,7 @@ class Links:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        links, self._links = self._links, []
+        links, self._links, self._only = self._links, [], None
         for task in links:
             task.cancel()  # one that is still being made
             await ended(task)

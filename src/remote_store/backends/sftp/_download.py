@@ -98,6 +98,12 @@ class Download:
         """Open the file and return the part that is wanted: two round trips if it is small."""
         await self._open()
         limit = self._piece if self._length is None else min(self._piece, self._length)
+        if self.facts.size is not None:
+            self._count(self.facts)
+            if self.size <= limit:
+                if (small := await self._small(limit)) is not None:
+                    return small
+                await self._open()
         first = self._channel.read(self.handle, self._start, limit)
         if self.facts.size is None:
             await self._measure(self._channel.fstat(self.handle))
@@ -111,6 +117,16 @@ class Download:
         self.position = self._next = len(data)
         self._sequential = True
         return await gathered(self.read, data)
+
+    async def _small(self, limit: int) -> bytes | None:
+        """Read and close in one flight. Return None if it is another file by now than was looked at."""
+        reading = self._channel.read(self.handle, self._start, limit) if limit else None
+        self.close()
+        try:
+            data = await reading if reading is not None else b""
+        except Refused:
+            return None  # a server that closes first
+        return data if len(data) == self.size else None
 
     async def read(self, n: int) -> bytes:
         """Return the next bytes, as many as asked for unless the end comes first."""
