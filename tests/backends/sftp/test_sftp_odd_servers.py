@@ -179,7 +179,7 @@ def test_nothing_above_the_base_path_is_looked_at(
 def test_a_small_file_that_is_not_what_was_expected(serve: Any, root: Path, odd: str) -> None:
     """It is read and closed in one flight, and opened again where that has not told all of it."""
     (root / "f").write_bytes(b"all of it")
-    refused = []
+    refused: list[int] = []
 
     class Odd(asyncssh.SFTPServer):
         def lstat(self, path: bytes) -> Any:
