@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from ._client import notice_hooks, prepared, with_way_in
@@ -108,6 +109,9 @@ class Connection:
     ) -> dict[str, Any]:
         from ._first_try import first_try
 
+        body = parameters.get("Body")
+        if isinstance(body, bytearray):  # of which botocore makes no file, as it does of bytes
+            parameters = {**parameters, "Body": BytesIO(body)}
         before = first_try.set(known)
         try:
             answer: dict[str, Any] = await getattr(self.client, operation)(**parameters)
