@@ -6,8 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +22,6 @@ class Process(subprocess.Popen[bytes]):
             stderr=subprocess.PIPE,
             env=untraced(),
         )
-
-    def kill_when(self, reached: Callable[[], bool], pause: float) -> None:
-        """Kill it once something is reached, and a moment has passed."""
-        while not reached():
-            assert self.poll() is None, self.communicate()
-            time.sleep(0.0005)
-        time.sleep(pause)
-        self.kill()
-        self.was_killed()
 
     def was_killed(self) -> None:
         """Wait until it is, by whomever."""

@@ -6,9 +6,9 @@ import os
 import random
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from socket import SHUT_RDWR, create_connection, create_server, socket
 from urllib.parse import urlsplit
@@ -56,10 +56,16 @@ class Bodies:
 
 
 class Counting:
-    """Passes bytes on between a client and a server, and counts content that the client sends."""
+    """Passes bytes on between a client and a server, counts content that the client sends, and kills it.
+
+    What makes the number full is passed on only when the client is dead, so that it cannot end before.
+    """
+
+    _victim: Process | None
 
     def __init__(self, port: int) -> None:
         self.sent = 0
+        self._at, self._victim, self._pause = 0, None, 0.0
         self._port = port
         self._lock = threading.Lock()
         self._listening = create_server(("127.0.0.1", 0))
@@ -82,8 +88,7 @@ class Counting:
             while data := source.recv(1 << 16):
                 if bodies is not None:
                     count = bodies.feed(data)
-                    with self._lock:
-                        self.sent += count
+                    self._count(count)
                 target.sendall(data)
         except OSError:
             pass  # killed
@@ -94,6 +99,21 @@ class Counting:
                 except OSError:
                     pass
             source.close()
+
+    def _count(self, count: int) -> None:
+        with self._lock:
+            self.sent += count
+            if self._victim is None or self.sent < self._at:
+                return
+            victim, self._victim = self._victim, None
+        time.sleep(self._pause)
+        victim.kill()
+
+    def kill(self, victim: Process, at: int, pause: float) -> None:
+        """Kill a process once so much has been sent by all there were, and a moment has passed."""
+        with self._lock:
+            self._at, self._victim, self._pause = at, victim, pause
+        victim.was_killed()
 
     def close(self) -> None:
         self._listening.shutdown(SHUT_RDWR)
@@ -127,10 +147,6 @@ def mixed(folder: Path, files: int, large: list[int]) -> dict[str, bytes]:
     return made
 
 
-def reached(proxy: Counting, moment: int) -> bool:
-    return proxy.sent >= moment
-
-
 @pytest.mark.spec("XFER-029", "XFER-030", "XFER-031")
 @pytest.mark.timeout(KILLS * 30)
 def test_the_crash_loop(tmp_path: Path, seaweedfs: S3Server, buckets: Buckets) -> None:
@@ -150,7 +166,7 @@ def test_the_crash_loop(tmp_path: Path, seaweedfs: S3Server, buckets: Buckets) -
             "options": {"concurrency": FILES_AT_ONCE}, "journal": str(tmp_path / "journal"), "log": str(log),
         }  # fmt: skip
         for moment in moments:
-            Process(arguments).kill_when(partial(reached, proxy, moment), dice.uniform(0, 0.02))
+            proxy.kill(Process(arguments), moment, dice.uniform(0, 0.02))
         report = Process(arguments).report()
         again = proxy.sent
         assert Process(arguments).report()["skipped"] == len(made)

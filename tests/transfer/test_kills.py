@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import anyio
 import pytest
+from tests.runtime.support import WORLDS, run
 from tests.s3_buckets import Buckets
 from tests.services import S3Server
 from tests.transfer.crash_script import backend
@@ -17,11 +20,13 @@ from tests.transfer.support import content
 from remote_store import (
     Action,
     AlreadyExists,
+    AsyncStore,
     Backend,
     Store,
     TransferFailed,
     TransferOptions,
     TransferReport,
+    aio,
     apply_plan,
     copy_tree,
     plan_sync,
@@ -185,3 +190,24 @@ def test_one_large_file_from_s3(s3: Place, tmp_path: Path) -> None:
     assert (report["done"], report["skipped"]) == (1, 0)
     assert report["moved_bytes"] <= len(data) - (8 << 20)
     assert (tmp_path / "down" / "copy" / "large").read_bytes() == data
+
+
+@pytest.mark.spec("XFER-016", "XFER-029", "XFER-031")
+@pytest.mark.parametrize("loop", WORLDS)
+def test_cancelled_again_and_again(s3: Place, loop: str) -> None:
+    dice = random.Random(loop)
+
+    async def main() -> None:
+        tries = 0
+        while True:
+            source, target = s3.open()
+            async with AsyncStore(source) as here, AsyncStore(target) as there:
+                with anyio.move_on_after(dice.uniform(0, 0.1) * 1.3**tries) as scope:
+                    await aio.copy_tree(here, "", there, "copy", journal=s3.arguments["journal"])
+            tries += 1
+            if not scope.cancelled_caught:
+                return
+
+    run(loop, main)
+    assert arrived(s3) == FILES
+    assert s3.go_on()[0].skipped == len(FILES)
