@@ -33,7 +33,7 @@ def test_on_a_terminal(many: Path, tmp_path: Path) -> None:
         assert terminal.wait() == 0
         assert "\x1b[" in terminal.seen
         assert "3,000 of 3,000 files" in terminal.seen
-        assert "MB/s" in terminal.seen
+        assert re.search(r"\d (|k|M|G)(B|bytes)/s", terminal.seen)  # however busy the machine is
         assert "0:00:0" in terminal.seen  # time left
         assert any(re.match(r"\d{4}, \d{4}", line) for line in terminal.lines)
         assert terminal.lines[-2].startswith("3,000 of 3,000 files, 6,000,000 bytes in ")
