@@ -28,6 +28,7 @@ QUESTIONS: Final = (
     "memory",
     "s3_requests",
     "s3_bulk",
+    "s3_arrow",
     "parquet_scan",
     "sftp_files",
     "transfers",

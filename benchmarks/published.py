@@ -13,7 +13,7 @@ import venv
 from pathlib import Path
 from typing import Final
 
-REQUIREMENTS: Final = ("remote-store[s3,sftp]==0.33.*", "uvloop; sys_platform != 'win32'")
+REQUIREMENTS: Final = ("remote-store[s3,s3-pyarrow,sftp]==0.33.*", "uvloop; sys_platform != 'win32'")
 
 
 def default_cache() -> Path:

@@ -21,7 +21,7 @@ from benchmarks.s3_logins import (
 
 
 @asynccontextmanager
-async def ours(server: Server, **options: Any) -> AsyncIterator[Calls]:
+async def ours(server: Server, *, arrow: bool = False, **options: Any) -> AsyncIterator[Calls]:
     from remote_store import AsyncStore
 
     async def listed(_: str) -> None:
@@ -34,7 +34,8 @@ async def ours(server: Server, **options: Any) -> AsyncIterator[Calls]:
     async def upload(key: str, size: int) -> None:
         await store.write(key, (bytes(STEP) for _ in range(size // STEP)), overwrite=True)
 
-    async with AsyncStore(our_backend(server, options)) as store:
+    async with AsyncStore(our_backend(server, options, arrow=arrow)) as store:
+        await store.ping()  # loads what is loaded late
         yield {
             "get": store.read_bytes,
             "put": lambda key, content: store.write(key, content, overwrite=True),

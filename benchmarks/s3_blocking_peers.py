@@ -38,13 +38,14 @@ def calls_of(store: Any) -> Calls:
 
 
 @contextmanager
-def ours_blocking(server: Server) -> Iterator[Calls]:
+def ours_blocking(server: Server, *, arrow: bool = False) -> Iterator[Calls]:
     from remote_store import Store
 
     def upload(key: str, size: int) -> None:
         store.write(key, (bytes(STEP) for _ in range(size // STEP)), overwrite=True)
 
-    with Store(our_backend(server, {})) as store:
+    with Store(our_backend(server, {}, arrow=arrow)) as store:
+        store.ping()  # loads what is loaded late
         yield {**calls_of(store), "upload": upload}
 
 
@@ -127,8 +128,9 @@ def pyarrow(server: Server) -> Iterator[Calls]:
 
 
 @contextmanager
-def published(server: Server) -> Iterator[Calls]:
-    backend: Any = import_module("remote_store.backends").S3Backend(
+def published(server: Server, *, arrow: bool = False) -> Iterator[Calls]:
+    name = "S3PyArrowBackend" if arrow else "S3Backend"
+    backend: Any = getattr(import_module("remote_store.backends"), name)(
         bucket=BUCKET, endpoint_url=server.url, key="k", secret="s", region_name="us-east-1",
         client_options={"client_kwargs": {"verify": server.ca_file or None}},
     )  # fmt: skip

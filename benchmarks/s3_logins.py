@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
-SIZES: Final = {"1k": 1 << 10, "64k": 64 << 10, "big": 256 << 20}
+SIZES: Final = {"1k": 1 << 10, "64k": 64 << 10, "big": 256 << 20, "64m": 64 << 20, "512m": 512 << 20}
 """Of objects whose names begin with that and a slash."""
 PAGES: Final = 10
 PAGE_KEYS: Final = 1000
@@ -52,12 +52,13 @@ class Zeros(io.RawIOBase):
         return self.tell()
 
 
-def our_backend(server: Server, options: dict[str, Any]) -> Any:
-    from remote_store.backends import S3Backend
+def our_backend(server: Server, options: dict[str, Any], *, arrow: bool = False) -> Any:
+    from remote_store.backends import S3Backend, S3PyArrowBackend
 
     client = {"verify": server.ca_file} if server.ca_file else {}
     login: dict[str, Any] = {"key": "k", "secret": "s", "region_name": "us-east-1"}
-    return S3Backend(
+    kind = S3PyArrowBackend if arrow else S3Backend
+    return kind(
         BUCKET, endpoint_url=server.url, client_options=client, conditional_writes=True, **login, **options
     )
 

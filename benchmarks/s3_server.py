@@ -65,6 +65,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
 
+    def connection_lost(self, error: Exception | None) -> None:
+        self.ready.set()  # who streams sees that nobody listens
+
     def pause_writing(self) -> None:
         self.ready.clear()
 
@@ -148,8 +151,10 @@ class Connection(asyncio.Protocol):
             self.task = asyncio.get_running_loop().create_task(self.stream(length))
 
     async def stream(self, left: int) -> None:
-        while left and not self.transport.is_closing():
+        while left:
             await self.ready.wait()
+            if self.transport.is_closing():
+                return
             self.transport.write(_CONTENT[: min(left, 1 << 18)])
             left -= min(left, 1 << 18)
 

@@ -29,6 +29,7 @@ PREFIXES = {
     "local.md": "LOC",
     "memory.md": "MEM",
     "s3.md": "S3",
+    "s3-pyarrow.md": "S3PA",
     "sftp.md": "SFTP",
     "transfer.md": "XFER",
     "cli.md": "CLI",

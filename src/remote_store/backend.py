@@ -385,10 +385,15 @@ class Backend(ABC):
         """Release all resources. Closing twice is fine."""
 
 
-async def gathered(read: Callable[[int], Awaitable[bytes]], first: bytes = b"") -> bytes:
-    """Return what has been read already and all that ``read`` still gives, in memory once."""
+async def gathered(
+    read: Callable[[int], Awaitable[bytes]], first: bytes = b"", size: int = CHUNK_SIZE
+) -> bytes:
+    """Return what has been read already and all that ``read`` still gives, in memory once.
+
+    ``size`` is how many bytes are asked for at a time.
+    """
     buffer = io.BytesIO(first)
     buffer.seek(len(first))
-    while chunk := await read(CHUNK_SIZE):
+    while chunk := await read(size):
         buffer.write(chunk)
     return buffer.getvalue()  # its own buffer: joining chunks would need the room twice

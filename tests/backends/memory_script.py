@@ -52,6 +52,7 @@ def blocking(backend: Backend, job: str, mebibytes: int) -> float:
             assert sum(1 for _ in store.list_files("many")) == 100_000
             return peak.added
         store.write("warm", pieces(20), overwrite=True)
+        store.ping()
         peak = Peak()
         if job == "write":
             store.write("large", pieces(mebibytes), overwrite=True)
@@ -72,6 +73,7 @@ async def awaited(backend: Backend, job: str, mebibytes: int) -> float:
             assert count == 100_000
             return peak.added
         await store.write("warm", pieces(20), overwrite=True)
+        await store.ping()
         peak = Peak()
         if job == "write":
             await store.write("large", pieces(mebibytes), overwrite=True)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .local import LocalBackend as LocalBackend
     from .memory import MemoryBackend as MemoryBackend
     from .s3 import S3Backend as S3Backend
+    from .s3_pyarrow import S3PyArrowBackend as S3PyArrowBackend
     from .sftp import HostKeyPolicy as HostKeyPolicy
     from .sftp import SFTPBackend as SFTPBackend
     from .sftp import load_private_key as load_private_key
@@ -17,11 +18,20 @@ _MODULES = {
     "LocalBackend": ".local",
     "MemoryBackend": ".memory",
     "S3Backend": ".s3",
+    "S3PyArrowBackend": ".s3_pyarrow",
     "SFTPBackend": ".sftp",
     "load_private_key": ".sftp",
 }
 
-__all__ = ["HostKeyPolicy", "LocalBackend", "MemoryBackend", "S3Backend", "SFTPBackend", "load_private_key"]
+__all__ = [
+    "HostKeyPolicy",
+    "LocalBackend",
+    "MemoryBackend",
+    "S3Backend",
+    "S3PyArrowBackend",
+    "SFTPBackend",
+    "load_private_key",
+]
 
 
 def __getattr__(name: str) -> Any:

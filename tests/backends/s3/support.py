@@ -101,11 +101,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(size)
+        chunked = self.headers.get("Transfer-Encoding") == "chunked"
+        body = self.read_chunks() if chunked else self.rfile.read(size)
         if len(body) < size:
             self.close_connection = True
             return
         self.send(self.server.proxy.answer(Asked(self.command, self.path, self.headers.items(), body)))
+
+    def read_chunks(self) -> bytes:
+        """Read a body whose length was not said before."""
+        chunks: list[bytes] = []
+        while size := int(self.rfile.readline().partition(b";")[0] or b"0", 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # a trailer
+        return b"".join(chunks)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
 
@@ -185,7 +196,10 @@ class Proxy:
         try:
             connection.putrequest(asked.method, asked.target, skip_host=True, skip_accept_encoding=True)
             for name, value in asked.headers:
-                connection.putheader(name, value)
+                if name.lower() != "transfer-encoding":
+                    connection.putheader(name, value)
+            if asked.header("transfer-encoding"):
+                connection.putheader("Content-Length", str(len(asked.body)))
             connection.endheaders(asked.body)
             answer = connection.getresponse()
             headers = [(n, v) for n, v in answer.getheaders() if n.lower() not in _HOP]

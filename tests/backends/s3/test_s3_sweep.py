@@ -17,20 +17,21 @@ from remote_store._runtime import drive
 from remote_store.backends import S3Backend
 from remote_store.backends.s3 import _sweep
 from remote_store.backends.s3._conditions import PROBE
+from remote_store.backends.s3._listing import HIDDEN
 
 pytestmark = pytest.mark.spec("S3-046")
 NAMES = ["a/b c+%", "a/\u00fc", "a/x/y", "ab", "top"]
 
 
 def left(backend: S3Backend, bucket: str) -> None:
-    """Leave what processes leave that are killed: uploads with a part, and probes."""
+    """Leave what processes leave that are killed: uploads with a part, and objects of the backend's own."""
 
     async def main() -> None:
         for key in NAMES:
             begun = await backend._api.request("create_multipart_upload", key)
             part = {"UploadId": begun["UploadId"], "PartNumber": 1, "Body": b"x"}
             await backend._api.request("upload_part", key, part)
-        for name in (f"{PROBE}{'0' * 16}", f"{PROBE}mine", "other"):
+        for name in (f"{PROBE}{'0' * 16}", f"{HIDDEN}{'a' * 32}", f"{PROBE}mine", "other"):
             await backend._api.request("put_object", name, {"Body": b"probe"})
 
     run("asyncio", main)
@@ -57,7 +58,7 @@ def test_what_was_left_is_swept(
         drive(main())
     else:
         run(world, main)
-    assert counts == [0, 3, 3, 0]
+    assert counts == [0, 3, 4, 0]
     assert buckets.unfinished(bucket) == []
     assert sorted(buckets.keys(bucket)) == [f"{PROBE}mine", "other"]
 
@@ -68,14 +69,14 @@ def test_another_server(moto: S3Server) -> None:
     backend = quick(bucket, moto.endpoint_url)
     left(backend, bucket)
     assert drive(backend.sweep_uploads("a", older_than=0)) == 3
-    assert drive(backend.sweep_uploads(older_than=0)) == 3
+    assert drive(backend.sweep_uploads(older_than=0)) == 4
     assert buckets.unfinished(bucket) == []
     assert sorted(buckets.keys(bucket)) == [f"{PROBE}mine", "other"]
     drive(backend.aclose())
     buckets.close()
 
 
-@pytest.mark.parametrize(("days", "count"), [(6, 0), (8, 6)])
+@pytest.mark.parametrize(("days", "count"), [(6, 0), (8, 7)])
 def test_the_age_is_by_the_servers_clock(
     bucket: str, buckets: Buckets, proxy: Proxy, days: int, count: int
 ) -> None:
@@ -103,7 +104,7 @@ def test_an_upload_that_ends_meanwhile_is_no_error(bucket: str, buckets: Buckets
         return error_reply(404, "NoSuchUpload") if asked.operation == "DELETE uploadId" else reply
 
     proxy.hook = hook
-    assert drive(backend.sweep_uploads(older_than=0)) == 6
+    assert drive(backend.sweep_uploads(older_than=0)) == 7
     drive(backend.aclose())
 
 

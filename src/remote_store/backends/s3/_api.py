@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from ... import _runtime
 from ..._runtime.per_loop import PerLoop
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ._conditions import Conditions
@@ -16,6 +17,7 @@ from ._options import Options
 if TYPE_CHECKING:
     from aiobotocore.client import AioBaseClient
 
+T = TypeVar("T")
 
 _WITH_KEY: Final = frozenset(
     (
@@ -27,10 +29,15 @@ _WITH_KEY: Final = frozenset(
 
 
 class Api:
-    """Requests to one bucket. Its coroutines need a running asyncio loop."""
+    """Requests to one bucket. Its coroutines need a running asyncio loop; its leaves bring one.
 
-    def __init__(self, options: Options) -> None:
-        self.options = options
+    Args:
+        options: the bucket and the way to it.
+        name: the backend that errors name.
+    """
+
+    def __init__(self, options: Options, name: str = NAME) -> None:
+        self.options, self._name = options, name
         self.bucket = options.bucket
         # Not a method of this object: what makes the clients must not keep it alive.
         self._connections = PerLoop(partial(connect, options), Connection.aclose)
@@ -46,7 +53,7 @@ class Api:
 
     def _probing(self) -> Api:
         other = Api.__new__(Api)
-        other.options, other.bucket = self.options, self.bucket
+        other.options, other.bucket, other._name = self.options, self.bucket, self._name
         other._connections, other._conditions = self._connections, None
         return other
 
@@ -56,12 +63,34 @@ class Api:
         other.options, other._conditions = options, self.conditions
         return other
 
-    async def client(self) -> AioBaseClient:
-        """Return the running loop's client."""
+    async def leaf(
+        self, call: Callable[..., Awaitable[T]], *args: Any, undo: Callable[[T], Any] | None = None
+    ) -> T:
+        """Run one of these coroutines on a loop, wherever the caller stands."""
         try:
-            return (await self._connections.get()).client
+            return await _runtime.on_asyncio(call, *args, undo=undo)
+        except RemoteStoreError as error:
+            error.backend = self._name
+            raise
+
+    async def shielded_leaf(self, call: Callable[..., Awaitable[T]], *args: Any) -> T:
+        """Run one to its end although the task is being cancelled."""
+        try:
+            return await _runtime.shielded_on_asyncio(call, *args)
+        except RemoteStoreError as error:
+            error.backend = self._name
+            raise
+
+    async def connection(self) -> Connection:
+        """Return the running loop's connection to the server."""
+        try:
+            return await self._connections.get()
         except Exception as error:  # as in ``request``
             raise translated(error, None, self.bucket) from error
+
+    async def client(self) -> AioBaseClient:
+        """Return the running loop's client."""
+        return (await self.connection()).client
 
     async def request(
         self,

@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, Literal, TypeVar, cast
 
-from ... import _runtime
 from ..._runtime.tasks import soon
 from ..._types import whole
 from ...backend import Backend, Pages, PartWriter, Reader, Writer
@@ -95,7 +94,7 @@ class S3Backend(Backend):
             dict(client_options or {}), part_size, concurrency, hot_path, _usual(write_options),
             conditional_writes, sse_customer_key,
         )  # fmt: skip
-        self._api = Api(self._options)
+        self._api = Api(self._options, self.name)
 
     @property
     def name(self) -> str:
@@ -109,7 +108,7 @@ class S3Backend(Backend):
         return CapabilitySet(set(_ALL) - lost) if lost else _ALL
 
     async def probe(self) -> CapabilitySet:
-        await _runtime.on_asyncio(self._probe)
+        await self._api.leaf(self._probe)
         return self.capabilities
 
     async def _probe(self) -> None:
@@ -119,7 +118,7 @@ class S3Backend(Backend):
 
     def __repr__(self) -> str:
         where = f", endpoint_url={self._options.endpoint_url!r}" if self._options.endpoint_url else ""
-        return f"S3Backend({self._options.bucket!r}{where})"
+        return f"{type(self).__name__}({self._options.bucket!r}{where})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self._options)
@@ -127,13 +126,13 @@ class S3Backend(Backend):
     # -- questions -------------------------------------------------------------
 
     async def is_file(self, path: str) -> bool:
-        return bool(path) and await _runtime.on_asyncio(self._api.head, path) is not None
+        return bool(path) and await self._api.leaf(self._api.head, path) is not None
 
     async def is_folder(self, path: str) -> bool:
-        return await _runtime.on_asyncio(self._is_folder, path)
+        return await self._api.leaf(self._is_folder, path)
 
     async def exists(self, path: str) -> bool:
-        return await _runtime.on_asyncio(self._exists, path)
+        return await self._api.leaf(self._exists, path)
 
     async def _is_folder(self, path: str) -> bool:
         try:
@@ -145,7 +144,7 @@ class S3Backend(Backend):
         return (bool(path) and await self._api.head(path) is not None) or await self._is_folder(path)
 
     async def get_file_info(self, path: str) -> FileInfo:
-        return await _runtime.on_asyncio(self._file_info, path)
+        return await self._api.leaf(self._file_info, path)
 
     async def _file_info(self, path: str) -> FileInfo:
         headers = await self._api.head(path)
@@ -154,7 +153,7 @@ class S3Backend(Backend):
         return info_of_headers(path, headers)
 
     async def ping(self) -> None:
-        await _runtime.on_asyncio(self._ping)
+        await self._api.leaf(self._ping)
 
     async def _ping(self) -> bool:
         await self._api.request("list_objects_v2", None, {"MaxKeys": 1})
@@ -163,7 +162,7 @@ class S3Backend(Backend):
     # -- content ---------------------------------------------------------------
 
     async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
-        return await _runtime.on_asyncio(read_whole, self._api, path, start, length)
+        return await self._api.leaf(self._read_whole, path, start, length)
 
     def within_memory(self, size: int) -> Backend:
         options = self._options.within(size)
@@ -174,12 +173,19 @@ class S3Backend(Backend):
         return other
 
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
-        return S3Reader(await _runtime.on_asyncio(self._open_read, path, start, length, undo=_close_download))
+        return S3Reader(await self._api.leaf(self._open_read, path, start, length, undo=_close_download))
 
     async def _open_read(self, path: str, start: int, length: int | None) -> Download:
-        download = Download(self._api, path, start, length)
+        download = self._download(path, start, length)
         await download.open()
         return download
+
+    async def _read_whole(self, path: str, start: int, length: int | None) -> bytes:
+        return await read_whole(self._download(path, start, length, whole=True))
+
+    def _download(self, path: str, start: int, length: int | None, *, whole: bool = False) -> Download:
+        """Return a download, which is read to its end at once if it is wanted ``whole``."""
+        return Download(self._api, path, start, length)
 
     async def write_bytes(
         self,
@@ -192,12 +198,12 @@ class S3Backend(Backend):
     ) -> WriteResult:
         if data.nbytes > self._options.part_size:
             return await super().write_bytes(path, data, overwrite=overwrite, atomic=atomic, options=options)
-        return await _runtime.on_asyncio(put, self._api, path, whole(data), overwrite, options or NONE)
+        return await self._api.leaf(put, self._api, path, whole(data), overwrite, options or NONE)
 
     async def open_write(
         self, path: str, *, overwrite: bool = False, atomic: bool = False, options: WriteOptions | None = None
     ) -> Writer:
-        upload = await _runtime.on_asyncio(self._open_write, path, overwrite, options or NONE)
+        upload = await self._api.leaf(self._open_write, path, overwrite, options or NONE)
         return S3Writer(self._api, path, upload)
 
     async def _open_write(self, path: str, overwrite: bool, options: WriteOptions) -> Upload:
@@ -222,9 +228,7 @@ class S3Backend(Backend):
         wanted = options or NONE
         if token is None:
             undo = partial(drop, self._options, path)
-            begun: str = await _runtime.on_asyncio(
-                self._begin_parts, path, size, overwrite, wanted, undo=undo
-            )
+            begun: str = await self._api.leaf(self._begin_parts, path, size, overwrite, wanted, undo=undo)
             token = begun
         return S3Parts(self._api, path, overwrite, wanted.if_match, token)
 
@@ -233,21 +237,21 @@ class S3Backend(Backend):
         return await begin_upload(self._api, path, size, options)
 
     async def forget_parts(self, path: str, since: datetime) -> int:
-        return await _runtime.on_asyncio(forget_empty, self._api, path, since)
+        return await self._api.leaf(forget_empty, self._api, path, since)
 
     # -- changes ---------------------------------------------------------------
 
     async def delete(self, path: str, *, missing_ok: bool = False) -> None:
-        await _runtime.on_asyncio(_change.delete, self._api, path, missing_ok)
+        await self._api.leaf(_change.delete, self._api, path, missing_ok)
 
     async def delete_folder(self, path: str, *, recursive: bool = False, missing_ok: bool = False) -> None:
-        await _runtime.on_asyncio(_change.delete_folder, self._api, path, recursive, missing_ok)
+        await self._api.leaf(_change.delete_folder, self._api, path, recursive, missing_ok)
 
     async def move(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
-        return await _runtime.on_asyncio(_change.move, self._api, src, dst, overwrite)
+        return await self._api.leaf(_change.move, self._api, src, dst, overwrite)
 
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
-        result, _ = await _runtime.on_asyncio(_change.copy, self._api, src, dst, overwrite)
+        result, _ = await self._api.leaf(_change.copy, self._api, src, dst, overwrite)
         return result
 
     def copies_from(self, source: Backend) -> bool:
@@ -257,7 +261,7 @@ class S3Backend(Backend):
         if source is self or not self.copies_from(source):
             return await super().copy_from(source, src, dst, overwrite=overwrite)
         assert isinstance(source, S3Backend)
-        result, _ = await _runtime.on_asyncio(_change.copy, self._api, src, dst, overwrite, source._api)
+        result, _ = await self._api.leaf(_change.copy, self._api, src, dst, overwrite, source._api)
         return result
 
     async def sweep_uploads(self, folder: str = "", *, older_than: float = 604800) -> int:
@@ -271,7 +275,7 @@ class S3Backend(Backend):
         Returns:
             How many were deleted.
         """
-        return await _runtime.on_asyncio(sweep, self._api, folder.strip("/"), older_than)
+        return await self._api.leaf(sweep, self._api, folder.strip("/"), older_than)
 
     # -- listing ---------------------------------------------------------------
 
@@ -294,7 +298,7 @@ class S3Backend(Backend):
         return native[len(root) + 1 :].removesuffix("/") if native.startswith(f"{root}/") else native
 
     async def presign(self, path: str, *, method: str, expires: int, content_type: str | None = None) -> str:
-        return await _runtime.on_asyncio(self._api.presign, path, method, expires, content_type)
+        return await self._api.leaf(self._api.presign, path, method, expires, content_type)
 
     def unwrap(self, type_hint: type[T]) -> T:
         from aiobotocore.client import AioBaseClient
@@ -309,7 +313,7 @@ class S3Backend(Backend):
         return cls(**options), root
 
     async def aclose(self) -> None:
-        await _runtime.on_asyncio(self._api.aclose)
+        await self._api.leaf(self._api.aclose)
 
 
 def _usual(given: WriteOptions | Mapping[str, Any]) -> WriteOptions:
@@ -331,5 +335,5 @@ def _close_download(download: Download) -> None:
 def _rebuild(cls: type[S3Backend], options: Options) -> S3Backend:
     backend = cls.__new__(cls)
     backend._options = options
-    backend._api = Api(options)
+    backend._api = Api(options, backend.name)
     return backend

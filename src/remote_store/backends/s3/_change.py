@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from ..._runtime.tasks import Tasks
@@ -40,13 +40,31 @@ async def copy(
         raise await source.missing(src)
     version: str = headers["ETag"]
     given = {"CopySource": {"Bucket": source.bucket, "Key": src}, "CopySourceIfMatch": version}
-    if headers["ContentLength"] > WHOLE_COPY:
-        return await _copy_parts(api, headers, given, dst, overwrite), version
     usual = of_copies(api.options.write_options)
+    in_parts = {**{name: headers[name] for name in _KEPT if headers.get(name)}, **usual}
+    return await copied(api, given, headers["ContentLength"], dst, overwrite, usual, in_parts), version
+
+
+async def copied(
+    api: Api,
+    given: Mapping[str, Any],
+    size: int,
+    dst: str,
+    overwrite: bool,
+    beside: Mapping[str, Any],
+    in_parts: Mapping[str, Any],
+) -> WriteResult:
+    """Copy what is ``given``, of that size, under a name.
+
+    ``beside`` is said about a copy in one request, and ``in_parts`` about one of a large object.
+    """
+    src = given["CopySource"]["Key"]
+    if size > WHOLE_COPY:
+        return await _copy_parts(api, size, given, dst, overwrite, in_parts)
     condition = await api.conditions.parameters(
         "copy", dst, if_match=None, refused=None if overwrite else taken(dst)
     )
-    parameters = {**given, **condition, **usual}
+    parameters = {**given, **condition, **beside}
     refused = RemoteStoreError("a condition does not hold", path=dst, backend=NAME)
     try:
         answer = await api.request("copy_object", dst, parameters, refused=refused)
@@ -56,7 +74,7 @@ async def copy(
         if error is not refused:
             raise
         raise await _why_refused(api, src, dst, overwrite) from error.__cause__
-    return result_of(dst, headers["ContentLength"], {**answer, **answer.get("CopyObjectResult", {})}), version
+    return result_of(dst, size, {**answer, **answer.get("CopyObjectResult", {})})
 
 
 async def _why_refused(api: Api, src: str, dst: str, overwrite: bool) -> RemoteStoreError:
@@ -69,10 +87,9 @@ async def _why_refused(api: Api, src: str, dst: str, overwrite: bool) -> RemoteS
 
 
 async def _copy_parts(
-    api: Api, headers: dict[str, Any], given: dict[str, Any], dst: str, overwrite: bool
+    api: Api, size: int, given: Mapping[str, Any], dst: str, overwrite: bool, beside: Mapping[str, Any]
 ) -> WriteResult:
-    kept = {name: headers[name] for name in _KEPT if headers.get(name)}
-    upload = Upload(api, dst, overwrite, {**kept, **of_copies(api.options.write_options)})
+    upload = Upload(api, dst, overwrite, beside)
     tasks = Tasks()
 
     async def part(number: int, start: int, end: int) -> None:
@@ -85,7 +102,7 @@ async def _copy_parts(
         answer = await api.request("upload_part_copy", dst, parameters)
         upload.keep(number, answer["CopyPartResult"])
 
-    upload.size = headers["ContentLength"]
+    upload.size = size
     try:
         for number, start in enumerate(range(0, upload.size, COPY_PART), 1):
             await tasks.fewer_than(api.options.concurrency)

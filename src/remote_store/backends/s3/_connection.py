@@ -54,6 +54,8 @@ class Connection:
         self._transports: dict[tuple[str, str], Transport] = {}
         self._lessons = _LESSONS if http is not None else 0
         self._seen: dict[str, Any] = {}
+        self._base: Base | None = None
+        self._ask: Callable[[], Awaitable[Credentials | None]] | None = None
         self._renewals = 0
         self._hooked = False
         self._listen()
@@ -118,7 +120,7 @@ class Connection:
         finally:
             first_try.reset(before)
             if self._wire is not None and self._seen.get("redirected") not in (None, self._wire.region):
-                self._wire = None  # the client knows the way now
+                self._wire = self._base = None  # the client knows the way now
         return answer
 
     async def _by_wire(
@@ -131,7 +133,7 @@ class Connection:
         if isinstance(found, dict):
             self._lessons = _LESSONS
         elif found is not None and found.elsewhere:
-            self._wire = None  # the client follows
+            self._wire = self._base = None  # the client follows
         return found
 
     # -- what can be mended ----------------------------------------------------
@@ -179,25 +181,40 @@ class Connection:
 
     async def _learn(self) -> Wire | None:
         """Have the client work out where the bucket is; None if its requests are not for us to make."""
-        from ._transports import base_of
         from ._wire import Checks, Wire
 
-        assert self._http is not None
-        client: Any = self.client  # the methods of a client are made at run time
-        parameters = {"Bucket": self._options.bucket, "Key": _PROBE}
-        url: str = await client.generate_presigned_url("get_object", Params=parameters)
-        config = client.meta.config
+        base = await self.base()
+        config: Any = self.client.meta.config
         if config.signature_version not in (None, "s3v4") or self._seen.get("version") not in _UNDERSTOOD:
             return None
-        # A presigned URL has the host of the region that a redirect led to, but not its name.
-        base = base_of(url, _PROBE, self._seen.get("redirected") or self._seen["region"])
         if base is None:
             return None
         checks = Checks(
             getattr(config, "request_checksum_calculation", None) != "when_required",
             getattr(config, "response_checksum_validation", None) != "when_required",
         )
-        return Wire(await self._transport(base), base, self._credentials(), checks, self._clock)
+        return Wire(await self._transport(base), base, self.credentials, checks, self._clock)
+
+    async def base(self) -> Base | None:
+        """Return where the bucket is, as the client works it out; None if that cannot be said."""
+        from ._transports import base_of
+
+        if self._base is None:
+            client: Any = self.client  # the methods of a client are made at run time
+            parameters = {"Bucket": self._options.bucket, "Key": _PROBE}
+            url: str = await client.generate_presigned_url("get_object", Params=parameters)
+            # A presigned URL has the host of the region that a redirect led to, but not its name.
+            region = self._seen.get("redirected") or self._seen.get("region") or client.meta.region_name
+            self._base = base_of(url, _PROBE, region)
+        return self._base
+
+    @property
+    def ca_file(self) -> str | bool | None:
+        """What certificates are checked with: a file, False if they are not, None for the usual."""
+        given: str | bool | None = self._options.client_options.get("verify")
+        if given is None:
+            given = self._session.get_config_variable("ca_bundle")
+        return None if given is True else given
 
     async def _transport(self, base: Base) -> Transport:
         from ._transports import transport_for
@@ -221,7 +238,13 @@ class Connection:
             given["aws_access_key_id"], given["aws_secret_access_key"], given.get("aws_session_token")
         )
 
-    def _credentials(self) -> Callable[[], Awaitable[Credentials | None]]:
+    async def credentials(self) -> Credentials | None:
+        """Return what to sign with now; None if only the client knows what to do."""
+        if self._ask is None:
+            self._ask = self._asking()
+        return await self._ask()
+
+    def _asking(self) -> Callable[[], Awaitable[Credentials | None]]:
         from ._signing import Credentials
 
         session, fixed = self._session, self._given()

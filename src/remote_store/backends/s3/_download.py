@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from ... import _runtime
 from ..._runtime.tasks import current_loop, soon
 from ...backend import CHUNK_SIZE, Reader, gathered
 from ...errors import BackendUnavailable, NotFound, PreconditionFailed, RemoteStoreError
-from ._ahead import Ahead
+from ._ahead import Ahead, Fetch
 from ._api import Api
 from ._checks import Check, Damaged, check_of
 from ._errors import NAME, status_of, translated
@@ -33,7 +32,7 @@ class Download:
     """
 
     def __init__(self, api: Api, key: str, start: int, length: int | None) -> None:
-        self._api, self.key, self._start, self._length = api, key, start, length
+        self.api, self.key, self._start, self._length = api, key, start, length
         self._body: Any = None
         self._pin: Mapping[str, str] = {}
         self._check: Check | None = None
@@ -48,7 +47,7 @@ class Download:
         try:
             await self._first_answer()
         except NotFound as error:
-            raise await self._api.missing(self.key, cause=error) from error
+            raise await self.api.missing(self.key, cause=error) from error
 
     async def _first_answer(self) -> None:
         if self._length != 0:
@@ -63,7 +62,7 @@ class Download:
                 self._keep(answer, answer["ContentLength"])
                 self._check = check_of(answer)
                 return
-        self._keep(await self._api.request("head_object", self.key), 0)
+        self._keep(await self.api.request("head_object", self.key), 0)
 
     def _keep(self, answer: dict[str, Any], size: int) -> None:
         self.headers, self.size = answer, size
@@ -77,7 +76,7 @@ class Download:
         if start or end is not None:
             ranged["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         refused = _changed(self.key) if self._pin else None  # without one there is no condition
-        answer = await self._api.request("get_object", self.key, {**ranged, **self._pin}, refused=refused)
+        answer = await self.api.request("get_object", self.key, {**ranged, **self._pin}, refused=refused)
         if ranged and not answer.get("ContentRange"):
             answer["Body"].close()
             raise RemoteStoreError(
@@ -106,7 +105,7 @@ class Download:
             try:
                 self._check.add(self.position, data, self.size)
             except Damaged as error:
-                raise translated(error, self.key, self._api.bucket) from error
+                raise translated(error, self.key, self.api.bucket) from error
 
     async def _gather(self, pieces: list[bytes], count: int) -> None:
         """Add pieces that are so many bytes together, however often the body breaks and goes on."""
@@ -118,7 +117,7 @@ class Download:
                 raise
             except Exception as error:  # of aiohttp, botocore or the system; all are translated
                 self.close()
-                failure = translated(error, self.key, self._api.bucket)
+                failure = translated(error, self.key, self.api.bucket)
                 got = sum(map(len, pieces))
                 tries = tries + 1 if got == had else 1
                 had = got
@@ -144,13 +143,17 @@ class Download:
 
     def _widen(self) -> None:
         """Go on in ranges where that is worth it."""
-        options = self._api.options
+        options = self.api.options
         read, left = self._body_at - self._body_from, self.size - self._body_at
         wide = options.concurrency > 1 and read >= options.part_size < left and self._pin
         if wide and not isinstance(self._body, Ahead):
-            self.close()
-            fetch = partial(_fetch, self._api, self.key, self._pin, self._start)
-            self._body = Ahead(fetch, self._body_at, self.size, options.part_size, options.concurrency)
+            self._go_wide(partial(_fetch, self.api, self.key, self._pin, self._start))
+
+    def _go_wide(self, fetch: Fetch) -> None:
+        """Read on in ranges from here."""
+        self.close()
+        options = self.api.options
+        self._body = Ahead(fetch, self._body_at, self.size, options.part_size, options.concurrency)
 
     async def _reopen(self, position: int) -> None:
         self.close()
@@ -173,6 +176,11 @@ class Download:
     async def _end(self) -> None:
         """See the end of the body: what checks it does so there, and the connection is free again."""
         await self._body.read(1)
+
+    @property
+    def step(self) -> int:
+        """Bytes in which all of it is best read."""
+        return CHUNK_SIZE
 
     def close(self) -> None:
         """Let go of the connection; it is closed if more of the body was to come."""
@@ -212,7 +220,7 @@ class S3Reader(Reader):
         self.version = etag_of(download.headers)
 
     async def read(self, n: int) -> bytes:
-        return await _runtime.on_asyncio(self._download.read, n)
+        return await self._download.api.leaf(self._download.read, n)
 
     async def seek(self, position: int) -> None:
         self._download.position = position
@@ -229,13 +237,12 @@ class S3Reader(Reader):
             soon(self._download.loop, self._download.close)
 
 
-async def read_whole(api: Api, key: str, start: int, length: int | None) -> bytes:
+async def read_whole(download: Download) -> bytes:
     """Return an object or a part of it, in memory once."""
-    download = Download(api, key, start, length)
     try:
         await download.open()
         if download.size <= CHUNK_SIZE:
             return await download.read(download.size)
-        return await gathered(download.read)
+        return await gathered(download.read, size=download.step)
     finally:
         download.close()

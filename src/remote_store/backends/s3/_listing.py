@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from ... import _runtime
 from ..._runtime.tasks import Task, begun, soon, unbroken
 from ...backend import Pages
 from ...errors import InvalidPath, RemoteStoreError
@@ -21,6 +20,8 @@ from ._errors import NAME
 from ._objects import info_of_entry
 
 PAGE_KEYS: Final = 1000  # the most a server gives
+HIDDEN: Final = ".remote-store-arrow-"
+"""How keys begin that hold content on its way to another key."""
 
 
 class S3Pages(Pages):
@@ -42,7 +43,7 @@ class S3Pages(Pages):
     async def __anext__(self) -> list[Entry]:
         if self._next is None:
             raise StopAsyncIteration
-        return await _runtime.on_asyncio(self._page)
+        return await self._api.leaf(self._page)
 
     async def _page(self) -> list[Entry]:
         assert self._next is not None
@@ -92,7 +93,7 @@ class S3Pages(Pages):
             key: str = found["Key"]
             if self._recursive and self._folders:
                 yield from self._new_folders(key)
-            if self._files and not key.endswith("/"):
+            if self._files and not key.endswith("/") and not key.startswith(HIDDEN):
                 yield info_of_entry(found)
 
     def _new_folders(self, key: str) -> Iterator[Entry]:

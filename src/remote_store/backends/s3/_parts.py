@@ -108,7 +108,7 @@ class S3Parts(PartWriter):
             raise NotFound("this is no token of an upload", path=key, backend=NAME) from error
 
     async def confirmed(self, parts: Sequence[Part]) -> list[Part]:
-        return await _runtime.on_asyncio(self._confirmed, parts)
+        return await self._api.leaf(self._confirmed, parts)
 
     async def _confirmed(self, parts: Sequence[Part]) -> list[Part]:
         there: dict[int, tuple[int, str | None]] = {}
@@ -126,7 +126,7 @@ class S3Parts(PartWriter):
         ]  # fmt: skip
 
     async def write(self, number: int, data: Buffer, crc32: int) -> Part:
-        return await _runtime.on_asyncio(self._write, number, data, crc32)
+        return await self._api.leaf(self._write, number, data, crc32)
 
     async def _write(self, number: int, data: Buffer, crc32: int) -> Part:
         body = data if isinstance(data, (bytes, bytearray)) else bytes(data)
@@ -138,7 +138,7 @@ class S3Parts(PartWriter):
         return Part(number, len(body), crc32, json.dumps({"ETag": answer["ETag"], **said}))
 
     async def commit(self, parts: Sequence[Part]) -> WriteResult:
-        return await _runtime.on_asyncio(self._commit, sorted(parts))
+        return await self._api.leaf(self._commit, sorted(parts))
 
     async def _commit(self, parts: Sequence[Part]) -> WriteResult:
         refused = refusal(self._key, self._overwrite, self._if_match)
@@ -154,7 +154,7 @@ class S3Parts(PartWriter):
         return result_of(self._key, sum(part.size for part in parts), answer)
 
     async def abort(self) -> None:
-        await _runtime.shielded_on_asyncio(forget_upload, self._api, self._key, self._id)
+        await self._api.shielded_leaf(forget_upload, self._api, self._key, self._id)
 
 
 async def refuse_taken(api: Api, key: str, overwrite: bool, if_match: str | None) -> None:

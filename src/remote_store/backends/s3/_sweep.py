@@ -1,4 +1,4 @@
-"""What killed processes left on the server: uploads that nobody will complete, and probes for conditions."""
+"""What killed processes left on the server: uploads that nobody will complete, and objects of our own."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from ...errors import NotFound, RemoteStoreError
 from ._api import Api
 from ._conditions import PROBE
 from ._errors import NAME, code_of
+from ._listing import HIDDEN
 from ._upload import forget_upload
 
-_PROBES: Final = re.compile(re.escape(PROBE) + "[0-9a-f]{16}")
+_OURS: Final = re.compile(f"{re.escape(PROBE)}[0-9a-f]{{16}}|{re.escape(HIDDEN)}[0-9a-f]{{32}}")
+_BEGINNING: Final = ".remote-store-"
+"""Of all of these names."""
 _MARKERS: Final = ("KeyMarker", "UploadIdMarker")
 PAGE: Final = 1000  # the most a server gives
 
@@ -34,7 +37,7 @@ async def sweep(api: Api, folder: str, age: float) -> int:
         await tasks.fewer_than(1)
     finally:
         await tasks.stop()
-    return count if folder else count + await _sweep_probes(api, age)
+    return count if folder else count + await _sweep_objects(api, age)
 
 
 async def uploads(api: Api, prefix: str) -> AsyncIterator[tuple[str, str, float]]:
@@ -76,12 +79,14 @@ async def _asked(api: Api, parameters: dict[str, Any]) -> dict[str, Any]:
         return {}
 
 
-async def _sweep_probes(api: Api, age: float) -> int:
-    answer = await api.request("list_objects", None, {"Prefix": PROBE})  # by the client, which tells the time
+async def _sweep_objects(api: Api, age: float) -> int:
+    answer = await api.request(
+        "list_objects", None, {"Prefix": _BEGINNING}
+    )  # by the client, which tells the time
     old = [
         entry["Key"]
         for entry in answer.get("Contents", ())
-        if _PROBES.fullmatch(entry["Key"]) and _age(answer, entry["LastModified"]) >= age
+        if _OURS.fullmatch(entry["Key"]) and _age(answer, entry["LastModified"]) >= age
     ]
     for key in old:
         await api.request("delete_object", key)

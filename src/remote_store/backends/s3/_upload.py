@@ -249,16 +249,16 @@ class S3Writer(Writer):
     """An upload as a session: each call is one leaf."""
 
     def __init__(self, api: Api, key: str, upload: Upload) -> None:
-        self._upload = upload
+        self._api, self._upload = api, upload
 
     async def write(self, data: Buffer) -> None:
-        await _runtime.on_asyncio(self._upload.write, data)
+        await self._api.leaf(self._upload.write, data)
 
     async def commit(self) -> WriteResult:
-        return await _runtime.on_asyncio(self._upload.commit)
+        return await self._api.leaf(self._upload.commit)
 
     async def abort(self) -> None:
-        await _runtime.shielded_on_asyncio(self._upload.abort)
+        await self._api.shielded_leaf(self._upload.abort)
 
     def __del__(self) -> None:
         if hasattr(self, "_upload"):

@@ -1,0 +1,23 @@
+"""The contract on S3 with every read through Arrow, in all four ways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from tests.contract.test_s3 import S3Contract
+
+from remote_store import Backend
+from remote_store.backends import S3PyArrowBackend
+
+
+@pytest.mark.spec("S3PA-001")
+class TestAllByArrow(S3Contract):
+    """On SeaweedFS; whatever is read comes through Arrow, and in several ranges."""
+
+    rounds: ClassVar[int] = 1  # of races: writing is the S3 backend's own
+    arrow: ClassVar[dict[str, Any]] = {"arrow_from": 0, "arrow_writes": True, "part_size": 5 << 20}
+
+    def make_backend(self, tmp_path: Path) -> Backend:
+        return S3PyArrowBackend(self.bucket, **self.server.options, **self.arrow)
