@@ -33,9 +33,7 @@ class ArrowUpload(Upload):
         self._stage: Stage | None = None
 
     async def _send(self) -> None:
-        body = b"".join(self._pieces)
-        self._pieces.clear()
-        self._held = 0
+        body, self._held = self._held, bytearray()
         if self._stage is None:
             self._stage = Stage(self._files, self._key)
         await self._stage.write(self._api, body)
@@ -58,7 +56,7 @@ class ArrowUpload(Upload):
 
     async def abort(self) -> None:
         """Delete what was stored on the way; harmless after ``commit``."""
-        self._pieces.clear()
+        self._held = bytearray()
         if self._stage is not None and not self.ended:
             await self._stage.discard(self._api)
         self.ended = True
@@ -87,7 +85,7 @@ class Stage:
         self._parts = 0
         self._is_stored = False  # a stream that failed to close says that it is closed
 
-    async def write(self, api: Api, body: bytes) -> None:
+    async def write(self, api: Api, body: bytearray) -> None:
         """Take the next part."""
         if self._stream is None:
             await self._try(api, self._open, await self._files.current(), api.bucket)
@@ -99,7 +97,7 @@ class Stage:
         # Kept here and not returned: who is cancelled now has to find it, and close it.
         self._stream = system.open_output_stream(f"{bucket}/{self.name}")
 
-    def _write(self, body: bytes, at_once: int) -> None:
+    def _write(self, body: bytearray, at_once: int) -> None:
         assert self._stream is not None
         self._stream.write(body)
         self._parts += 1
