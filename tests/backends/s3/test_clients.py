@@ -39,6 +39,18 @@ SCRIPTS = {
         trio.run(main)
         asyncio.run(main())
     """,
+    "closed by who has been cancelled": """
+        async def main():
+            backend = made()
+            store = AsyncStore(backend)
+            await use(store)
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await store.aclose()
+            assert backend._api.of_this_loop() is None
+        asyncio.run(main())
+        trio.run(main)
+    """,
     "closed and used again by another backend": """
         async def main():
             for _ in range(3):

@@ -129,6 +129,11 @@ class Way(InThread):
         finally:
             writer.close()
 
+    @property
+    def open(self) -> int:
+        """How many ends of connections are open."""
+        return sum(not writer.is_closing() for writer in self._writers)
+
     def cut(self) -> None:
         """Break all connections."""
         self.do(self._cut)

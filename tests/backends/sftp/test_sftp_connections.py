@@ -135,6 +135,24 @@ def test_cancelled_at_any_moment(make: Make, root: Path, world: str) -> None:
     run(world, main)
 
 
+@pytest.mark.spec("SFTP-012")
+@pytest.mark.parametrize("world", WORLDS)
+def test_closed_by_who_has_been_cancelled(over: Make, way: Way, world: str) -> None:
+    store = AsyncStore(over())
+
+    async def main() -> None:
+        await store.write("f", b"x")
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await store.aclose()
+        end = anyio.current_time() + 10
+        while way.open:
+            assert anyio.current_time() < end
+            await anyio.sleep(0.01)
+
+    run(world, main)
+
+
 @pytest.mark.spec("SFTP-014")
 def test_a_server_that_says_nothing(make: Make) -> None:
     listening, port = silent_port()

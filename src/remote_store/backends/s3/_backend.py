@@ -313,7 +313,7 @@ class S3Backend(Backend):
         return cls(**options), root
 
     async def aclose(self) -> None:
-        await self._api.leaf(self._api.aclose)
+        await self._api.shielded_leaf(self._api.aclose)  # or connections would stay open
 
 
 def _usual(given: WriteOptions | Mapping[str, Any]) -> WriteOptions:

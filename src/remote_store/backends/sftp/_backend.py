@@ -324,7 +324,7 @@ class SFTPBackend(Backend):
         return cls(**options), root
 
     async def aclose(self) -> None:
-        await _runtime.on_asyncio(self._api.aclose)
+        await _runtime.shielded_on_asyncio(self._api.aclose)  # or connections would stay open
 
 
 def _close_soon(download: Download) -> None:
