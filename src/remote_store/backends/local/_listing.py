@@ -31,9 +31,9 @@ class Scan:
     """A listing under way. ``next_page`` is called by one thread at a time."""
 
     def __init__(self, root: Root, key: str, *, recursive: bool, files: bool, folders: bool) -> None:
-        self._root, self._top = root, key
-        self._recursive, self._files, self._folders = recursive, files, folders
-        self._entries = self._walk()
+        # The walk knows nothing of this object, so one that is dropped is closed at once, and not
+        # by the garbage collector some time later.
+        self._entries = _Walk(root, key, recursive, files, folders).entries()
 
     def next_page(self) -> list[Entry]:
         """Return the next entries; an empty list is the end."""
@@ -49,7 +49,16 @@ class Scan:
         """Close the folder that is being read; twice is fine."""
         self._entries.close()
 
-    def _walk(self) -> Generator[Entry, None, None]:
+
+class _Walk:
+    """What a listing goes by."""
+
+    def __init__(self, root: Root, key: str, recursive: bool, files: bool, folders: bool) -> None:
+        self._root, self._top = root, key
+        self._recursive, self._files, self._folders = recursive, files, folders
+
+    def entries(self) -> Generator[Entry, None, None]:
+        """Give what is in the folder, and below it."""
         pending = [self._top]
         while pending:
             key = pending.pop()
