@@ -21,7 +21,7 @@ from tests.system.support import loops, run
 
 from remote_store import AsyncStore, Store
 from remote_store.backends import LocalBackend
-from remote_store.backends.local._listing import Scan
+from remote_store.backends.local._listing import Walk
 
 LIMIT = 32
 """MiB."""
@@ -144,14 +144,14 @@ def test_a_large_folder_added_up(large_folder: Path) -> None:
 def entries_read(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Count the entries of a folder that a listing has looked at."""
     count = 0
-    entry: Callable[..., Any] = Scan._entry
+    entry: Callable[..., Any] = Walk._entry
 
     def counted(*args: Any) -> Any:
         nonlocal count
         count += 1
         return entry(*args)
 
-    monkeypatch.setattr(Scan, "_entry", counted)
+    monkeypatch.setattr(Walk, "_entry", counted)
     return lambda: count
 
 

@@ -33,7 +33,7 @@ class Scan:
     def __init__(self, root: Root, key: str, *, recursive: bool, files: bool, folders: bool) -> None:
         # The walk knows nothing of this object, so one that is dropped is closed at once, and not
         # by the garbage collector some time later.
-        self._entries = _Walk(root, key, recursive, files, folders).entries()
+        self._entries = Walk(root, key, recursive, files, folders).entries()
 
     def next_page(self) -> list[Entry]:
         """Return the next entries; an empty list is the end."""
@@ -50,7 +50,7 @@ class Scan:
         self._entries.close()
 
 
-class _Walk:
+class Walk:
     """What a listing goes by."""
 
     def __init__(self, root: Root, key: str, recursive: bool, files: bool, folders: bool) -> None:
