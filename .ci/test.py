@@ -18,6 +18,7 @@ AGAIN = (
     "test_s3_by_aiohttp.py",
     "test_s3_by_client.py",
     "test_s3_others.py",
+    "test_s3_pyarrow.py",
     "test_s3_tls.py",
     "test_sftp_others.py",
 )
@@ -25,7 +26,7 @@ AGAIN = (
 
 Their coverage is not measured: it would tell nothing new, and takes as long as the tests themselves.
 """
-ON_ALL_CORES = ("-m", "pytest", "--numprocesses=auto", "--dist=loadfile")
+ON_ALL_CORES = ("-m", "pytest", "--numprocesses=auto", "--dist=loadfile", "--durations=12")
 """A process for each core; a file stays together for its fixtures' sake."""
 
 

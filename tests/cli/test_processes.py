@@ -68,8 +68,10 @@ def test_a_terminal_that_changes_its_width_and_ctrl_c(slow: list[str], tmp_path:
         assert any(line.startswith("stuck") for line in terminal.lines)
         assert max(map(len, terminal.lines)) > 70
         terminal.resize(40)
-        for _ in range(4):  # the first may have begun before
+        for _ in range(100):  # the first ones may have begun before
             terminal.until("stuck", len(terminal.seen))
+            if max(map(len, terminal.lines[-3:])) <= 40:
+                break
         assert max(map(len, terminal.lines[-3:])) <= 40
         terminal.type("\x03")
         assert terminal.wait() == 130

@@ -18,6 +18,12 @@ DictBackend: type[Backend] = runpy.run_path(str(ROOT / "docs" / "examples" / "cu
 
 
 class TestExample(BackendContract):
+    """Of the ways one that suspends and one that does not will do."""
+
+    @pytest.fixture(params=["trio", "blocking"])
+    def way(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
     def make_backend(self, tmp_path: Path) -> Backend:
         return DictBackend()
 

@@ -13,6 +13,12 @@ from remote_store.testing import BackendContract
 
 
 class TestMinimal(BackendContract):
+    """Of the ways one that suspends and one that does not will do."""
+
+    @pytest.fixture(params=["trio", "blocking"])
+    def way(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
     def make_backend(self, tmp_path: Path) -> Backend:
         return MinimalBackend()
 

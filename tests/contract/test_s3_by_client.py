@@ -10,7 +10,7 @@ from tests.contract.test_s3 import S3Contract
 
 @pytest.mark.spec("S3-030")
 class TestSeaweedFSByItsClient(S3Contract):
-    @pytest.fixture(params=["asyncio", "trio"])
+    @pytest.fixture(params=["asyncio"])
     def way(self, request: pytest.FixtureRequest) -> str:
         return str(request.param)
 

@@ -1,4 +1,4 @@
-"""The contract on S3 with every read through Arrow, in all four ways."""
+"""The contract on S3 with every read through Arrow, on both loops and blocking."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from remote_store.backends import S3PyArrowBackend
 @pytest.mark.spec("S3PA-001")
 class TestAllByArrow(S3Contract):
     """On SeaweedFS; whatever is read comes through Arrow, and in several ranges."""
+
+    @pytest.fixture(params=["asyncio", "trio", "blocking"])
+    def way(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
 
     rounds: ClassVar[int] = 1  # of races: writing is the S3 backend's own
     arrow: ClassVar[dict[str, Any]] = {"arrow_from": 0, "arrow_writes": True, "part_size": 5 << 20}

@@ -78,6 +78,7 @@ class DyingParts(PartWriterWrapper):
     def __init__(self, inner: PartWriter, backend: Dying) -> None:
         super().__init__(inner)
         self._backend = backend
+        self.at_once = 1  # so that each part is noted before the next is begun
 
     async def write(self, number: int, data: Any, crc32: int) -> Part:
         part = await super().write(number, data, crc32)

@@ -9,7 +9,6 @@ from .._types import AsyncPlan
 from ..errors import NotFound
 from ..paths import PathLike, normalize
 from ..transfer._applying import Applying
-from ..transfer._differences import Differences
 from ..transfer.events import OnEvent
 from ..transfer.options import TransferOptions
 from ..transfer.plan import COMPARISONS, Compare, PlanItem
@@ -57,6 +56,8 @@ def plan_sync(
     refuse_nested(target, target_path, source, source_path)
     if compare not in COMPARISONS:
         raise ValueError(f"compare must be one of {', '.join(COMPARISONS)}, not {compare!r}")
+    from ..transfer._differences import Differences  # it needs a loop's module
+
     here, there = normalize(source_path), normalize(target_path)
     return Listing(source._scope, "", "", Differences(source, here, target, there, compare, delete))
 
