@@ -24,6 +24,11 @@ os.execv(sys.argv[1], sys.argv[1:])
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+def _environment() -> dict[str, str]:
+    """Return ours without a width that would hide that of the terminal, such as pytest-xdist sets."""
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+
+
 class Terminal:
     """Runs a program until its end, or that of the block."""
 
@@ -37,7 +42,7 @@ class Terminal:
             stdout=out,
             stderr=theirs,
             start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color"},
+            env={**_environment(), "TERM": "xterm-256color"},
         )
         for descriptor in {out, theirs}:
             os.close(descriptor)

@@ -198,7 +198,8 @@ def test_cancelled_after_so_many_turns(name: str, world: str, tmp_path: Path) ->
                     case.check_all()
                 await case.aclose()
             turns, number = turns + 1 + turns // 2, number + 1
-        assert number > 3
+        # A plan is made by tasks of the background loop, so on trio it takes its caller few turns.
+        assert number > (1 if name == "plan_sync" else 3)
 
     run(world, main)
 
