@@ -34,8 +34,8 @@ def plan_sync(
     """Find out what a copy of a folder lacks; change nothing.
 
     Both sides are listed at the same time, folder by folder, a few folders ahead of the lines that
-    are asked for. A line can be saved by
-    ``PlanItem.to_json``, and a plan be split between any two lines, and applied in parts, anywhere.
+    are asked for. A line can be saved by ``PlanItem.to_json``, and a plan be split between any two
+    lines, and applied in parts, anywhere.
 
     Args:
         source: the store that has the files.

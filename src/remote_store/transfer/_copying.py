@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from ..backend import CHUNK_SIZE
 from ..capabilities import Capability
 from ..errors import AlreadyExists, NotFound, RemoteStoreError
 from ..models import WriteResult
-from ._items import Count, Item, Sent, require_size
+from ._items import Count, Item, Sent, require_size, uncounted
 from .options import TransferOptions
 from .plan import Version
 
 if TYPE_CHECKING:
     from .._async import AsyncStore
     from ._in_parts import InParts
-
-CHUNK: Final = 1 << 20
 
 
 class Copying:
@@ -30,6 +29,7 @@ class Copying:
     ) -> None:
         self._source, self._target, self._options, self._parts = source, target, options, parts
         self._from, self._into = (store._within(options.stream_memory) for store in (source, target))
+        self._on_server = source._copier(target)
         self._atomic = Capability.ATOMIC_WRITE in target.capabilities
 
     async def copy(self, item: Item, count: Count, again: bool) -> str:
@@ -49,8 +49,8 @@ class Copying:
             item.size, item.version = info.size, Version.of(info)
         elif item.begun and not self._overwrite(item) and not in_parts and await self.has_arrived(item):
             return await self.found(item)
-        if (on_server := self._source._copier(self._target)) is not None:
-            item.stored = result = await on_server(item.source, item.target, self._overwrite(item))
+        if self._on_server is not None:
+            item.stored = result = await self._on_server(item.source, item.target, self._overwrite(item))
             await count(result.size)
             item.size = result.size
             return "copied by the server"
@@ -80,11 +80,7 @@ class Copying:
                 return False
         except NotFound:
             return False
-        sent = Sent(_uncounted)
-        async with await self._source.read(item.source) as reader:
-            while chunk := await reader.read(CHUNK):
-                sent.add(chunk)
-        return await self._is_there(item, sent)
+        return await self._is_there(item, await Sent(uncounted).read(self._source, item.source))
 
     async def found(self, item: Item) -> str:
         """Take a file that is there for what was to be copied; return how."""
@@ -111,7 +107,7 @@ class Copying:
         async with await self._from.read(item.source) as reader:
             stream = self._into.open_write(item.target, atomic=self._atomic, **given)
             async with stream as writer:
-                while chunk := await reader.read(CHUNK):
+                while chunk := await reader.read(CHUNK_SIZE):
                     sent.add(chunk)
                     await writer.write(chunk)
                     await sent.count(len(chunk))
@@ -147,12 +143,4 @@ class Copying:
 
     async def _is_there(self, item: Item, sent: Sent) -> bool:
         """Read the target, and compare it with what was sent."""
-        found = Sent(sent.count)
-        async with await self._target.read(item.target) as reader:
-            while chunk := await reader.read(CHUNK):
-                found.add(chunk)
-        return (found.size, found.digest()) == (sent.size, sent.digest())
-
-
-async def _uncounted(size: int) -> None:
-    """Take no note."""
+        return sent.same_as(await Sent(uncounted).read(self._target, item.target))

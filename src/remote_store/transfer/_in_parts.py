@@ -5,26 +5,24 @@ from __future__ import annotations
 import json
 import zlib
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from .. import _runtime
 from .._crc import joined
-from ..backend import Part, PartWriter
+from ..backend import CHUNK_SIZE, Part, PartWriter
 from ..capabilities import Capability
 from ..errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
 from ..models import WriteResult
 from . import _journal
-from ._items import Item, Sent, require_size
+from ._items import Item, Sent, require_size, uncounted
 from ._journal import Entry
 from ._ledger import Broken, Ledger
 from .options import TransferOptions
 
 if TYPE_CHECKING:
     from .._async import AsyncStore
-
-CHUNK: Final = 1 << 20
 
 
 class InParts:
@@ -144,13 +142,9 @@ class InParts:
         return WriteResult(info.path, info.size, info.etag, info.checksum)
 
     async def _crc(self, item: Item, told: str | None) -> int:
-        if told is not None and told.startswith("crc32:"):
-            return int(told[6:], 16)
-        crc = 0
-        async with await self._target.read(item.target) as reader:
-            while chunk := await reader.read(CHUNK):
-                crc = zlib.crc32(chunk, crc)
-        return crc
+        if told is None or not told.startswith("crc32:"):
+            return (await Sent(uncounted).read(self._target, item.target)).crc
+        return int(told[6:], 16)
 
     async def _send(self, item: Item, reader: Any, writer: PartWriter, sent: Sent) -> None:
         """Read and write the parts that are missing, some at the same time."""
@@ -210,7 +204,7 @@ class _Sending:
         """Return a part, held once, and its CRC-32."""
         part = bytearray(size)
         view, count = memoryview(part), 0
-        while count < size and (got := await reader.readinto(view[count : count + CHUNK])):
+        while count < size and (got := await reader.readinto(view[count : count + CHUNK_SIZE])):
             count += got
         if count < size:
             require_size(self._item, offset + count)

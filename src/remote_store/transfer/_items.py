@@ -6,8 +6,9 @@ import json
 import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
+from ..backend import CHUNK_SIZE
 from ..errors import NotFound, PreconditionFailed
 from ..models import WriteResult
 from ..paths import PathLike, normalize
@@ -61,26 +62,43 @@ class Sent:
     """What was sent of a file: how much, and its digest.
 
     Attributes:
+        size: length in bytes.
+        crc: the CRC-32 (RFC 1952, section 8).
         ended: all of it was read from the source.
     """
 
     def __init__(self, count: Count) -> None:
-        self.size = self._crc = 0
+        self.size = self.crc = 0
         self.ended = False
         self.count = count
 
     def add(self, data: bytes) -> None:
         """Add the next bytes."""
         self.size += len(data)
-        self._crc = zlib.crc32(data, self._crc)
+        self.crc = zlib.crc32(data, self.crc)
+
+    async def read(self, store: AsyncStore, path: str) -> Self:
+        """Read a file for its size and digest, and return this."""
+        async with await store.read(path) as reader:
+            while chunk := await reader.read(CHUNK_SIZE):
+                self.add(chunk)
+        return self
 
     def take(self, size: int, crc: int) -> None:
         """Take all of it at once, as size and CRC-32."""
-        self.size, self._crc, self.ended = size, crc, True
+        self.size, self.crc, self.ended = size, crc, True
 
     def digest(self) -> str:
-        """Return the CRC-32 (RFC 1952, section 8) in eight hexadecimal digits."""
-        return f"{self._crc:08x}"
+        """Return the CRC-32 in eight hexadecimal digits."""
+        return f"{self.crc:08x}"
+
+    def same_as(self, other: Sent) -> bool:
+        """Return True if size and digest are those of another."""
+        return (self.size, self.crc) == (other.size, other.crc)
+
+
+async def uncounted(size: int) -> None:
+    """Take no note of bytes that are read only to be compared."""
 
 
 def require_size(item: Item, size: int) -> None:
