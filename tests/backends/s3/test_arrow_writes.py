@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
-import trio
 from tests.backends.memory import added
 from tests.backends.s3.arrow import FIRST, PART, arrow, by_arrow
 from tests.backends.s3.support import MIB, Asked, Proxy, Reply, error_reply, nothing_unfinished, quick
-from tests.backends.s3.test_s3_uploads_cancelled import cancelled_after
-from tests.runtime.support import WORLDS, pause, run, until
+from tests.backends.s3.test_s3_uploads_cancelled import cancelled_after, cancelled_within
+from tests.runtime.support import WORLDS, run
 from tests.s3_buckets import Buckets
 from tests.services import S3Server
 
@@ -161,37 +159,7 @@ OPERATIONS = {
 def test_a_write_that_is_cancelled_while_a_request_is_under_way_leaves_nothing(
     bucket: str, proxy: Proxy, world: str, before_the_server: bool, name: str, clean: list[list[str]]
 ) -> None:
-    seen, go_on = threading.Event(), threading.Event()
-
-    def hook(asked: Asked, ask: Callable[[], Reply]) -> Reply:
-        reply = None if before_the_server else ask()
-        if asked.operation == OPERATIONS[name]:
-            seen.set()
-            assert go_on.wait(30)
-        return reply or ask()
-
-    async def write(store: AsyncStore) -> None:
-        await store.write("f", NEW, overwrite=True)
-
-    async def main() -> None:
-        async with AsyncStore(writing(bucket, proxy.url)) as store:
-            if world == "trio":
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(write, store)
-                    await until(seen.is_set)
-                    nursery.cancel_scope.cancel()
-                    go_on.set()
-                return
-            task = asyncio.ensure_future(write(store))
-            await until(seen.is_set)
-            task.cancel()
-            await pause(0.01)
-            go_on.set()
-            await asyncio.wait([task])
-            assert task.cancelled()
-
-    proxy.hook = hook
-    run(world, main)
+    cancelled_within(OPERATIONS[name], world, proxy, writing(bucket, proxy.url), before_the_server)
     if name in ("copy", "delete"):
         clean.append(["f"])  # the server was told to make the object, and may have done so
 

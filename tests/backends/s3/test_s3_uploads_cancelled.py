@@ -12,7 +12,7 @@ from tests.backends.s3.support import MIB, Asked, Proxy, Reply, nothing_unfinish
 from tests.runtime.support import WORLDS, pause, run, until
 from tests.s3_buckets import Buckets
 
-from remote_store import AsyncStore
+from remote_store import AsyncStore, Backend
 
 NEW = bytes(11 * MIB)
 PART = 5 * MIB
@@ -40,6 +40,43 @@ async def cancelled_after(turns: int, store: AsyncStore) -> bool:
     task.cancel()
     await asyncio.wait([task])
     return not task.cancelled()
+
+
+def cancelled_within(
+    operation: str, world: str, proxy: Proxy, backend: Backend, before_the_server: bool
+) -> None:
+    """Write, and cancel that while a request is under way: to the server, or from there."""
+    seen, go_on = threading.Event(), threading.Event()
+
+    def hook(asked: Asked, ask: Callable[[], Reply]) -> Reply:
+        reply = None if before_the_server else ask()
+        if asked.operation == operation:
+            seen.set()
+            assert go_on.wait(30)
+        return reply or ask()
+
+    async def main() -> None:
+        async with AsyncStore(backend) as store:
+            if world == "trio":
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(write, store)
+                    await until(seen.is_set)
+                    nursery.cancel_scope.cancel()
+                    go_on.set()
+                return
+            task = asyncio.ensure_future(write(store))
+            await until(seen.is_set)
+            task.cancel()
+            await pause(0.01)
+            go_on.set()
+            await asyncio.wait([task])
+            assert task.cancelled()
+
+    async def write(store: AsyncStore) -> None:
+        await store.write("f", NEW, overwrite=True)
+
+    proxy.hook = hook
+    run(world, main)
 
 
 @pytest.mark.spec("S3-019")
@@ -76,36 +113,6 @@ def test_a_write_that_is_cancelled_while_a_request_is_under_way_leaves_nothing(
     before_the_server: bool,
     operation: str,
 ) -> None:
-    seen, go_on = threading.Event(), threading.Event()
-
-    def hook(asked: Asked, ask: Callable[[], Reply]) -> Reply:
-        reply = None if before_the_server else ask()
-        if asked.operation == operation:
-            seen.set()
-            assert go_on.wait(10)
-        return reply or ask()
-
-    async def main() -> None:
-        async with AsyncStore(quick(bucket, proxy.url, part_size=PART)) as store:
-            if world == "trio":
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(write, store)
-                    await until(seen.is_set)
-                    nursery.cancel_scope.cancel()
-                    go_on.set()
-                return
-            task = asyncio.ensure_future(write(store))
-            await until(seen.is_set)
-            task.cancel()
-            await pause(0.01)
-            go_on.set()
-            await asyncio.wait([task])
-            assert task.cancelled()
-
-    async def write(store: AsyncStore) -> None:
-        await store.write("f", NEW, overwrite=True)
-
-    proxy.hook = hook
-    run(world, main)
+    cancelled_within(operation, world, proxy, quick(bucket, proxy.url, part_size=PART), before_the_server)
     if operation == "POST uploadId":
         undone.append(NEW)  # the server was told to complete it, and may have done so
