@@ -80,17 +80,18 @@ async def _asked(api: Api, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _sweep_objects(api: Api, age: float) -> int:
-    answer = await api.request(
-        "list_objects", None, {"Prefix": _BEGINNING}
-    )  # by the client, which tells the time
-    old = [
-        entry["Key"]
-        for entry in answer.get("Contents", ())
-        if _OURS.fullmatch(entry["Key"]) and _age(answer, entry["LastModified"]) >= age
-    ]
-    for key in old:
-        await api.request("delete_object", key)
-    return len(old)
+    count, place = 0, dict[str, str]()
+    while True:
+        # The first kind of listing, for it goes by the client, which tells the time.
+        answer = await api.request("list_objects", None, {"Prefix": _BEGINNING, "MaxKeys": PAGE, **place})
+        found = answer.get("Contents", ())
+        for entry in found:
+            if _OURS.fullmatch(entry["Key"]) and _age(answer, entry["LastModified"]) >= age:
+                await api.request("delete_object", entry["Key"])
+                count += 1
+        if not answer.get("IsTruncated") or not found:
+            return count
+        place = {"Marker": found[-1]["Key"]}
 
 
 def _age(answer: dict[str, Any], since: datetime) -> float:
