@@ -78,6 +78,10 @@ class BackendWrapper(Backend):
 
     # -- content ---------------------------------------------------------------
 
+    @property
+    def stream_memory(self) -> int:
+        return self.inner.stream_memory
+
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
         return await self.inner.open_read(path, start=start, length=length)
 

@@ -27,6 +27,7 @@ def test_the_same_storage_with_smaller_streams(seaweedfs: S3Server, buckets: Buc
     assert (small._options.part_size, small._options.concurrency) == (5 * MIB, 2)
     assert (backend._options.part_size, backend._options.concurrency) == (8 * MIB, 4)
     assert backend.within_memory(48 * MIB) is backend
+    assert (small.stream_memory, backend.stream_memory) == (15 * MIB, 40 * MIB)
     with Store(backend) as store, Store(small) as other:
         with other.open_write("f") as stream:
             stream.write(LARGE)
@@ -45,6 +46,7 @@ def test_limits_of_sftp_and_of_those_that_cannot(sshd: SFTPServer, tmp_path: Pat
     assert isinstance(small, SFTPBackend)
     assert (small._options.memory_limit, backend._options.memory_limit) == (2 * MIB, 16 * MIB)
     assert backend.within_memory(64 * MIB) is backend
+    assert (small.stream_memory, backend.stream_memory) == (2 * MIB, 16 * MIB)
     with Store(backend) as store, Store(small) as other:
         with other.open_write("f") as stream:
             stream.write(LARGE)

@@ -11,7 +11,7 @@ from ..errors import InvalidPath, NotFound
 from ..paths import PathLike, normalize
 from ..transfer._items import Item, Work
 from ..transfer.events import OnEvent
-from ..transfer.options import MIB, TransferOptions
+from ..transfer.options import TransferOptions
 from ..transfer.report import TransferFailed, TransferReport
 from ._store import AsyncStore
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = {"local": 8, "memory": 8, "s3": 64, "s3-pyarrow": 32, "sftp": 64, "azure": 32}
 """Files under way at once, for each kind of storage, unless the caller says so."""
-
-_LITTLE: Final = {"local": 2 * MIB, "memory": 2 * MIB, "sftp": 16 * MIB}
-"""Bytes that streams of these storages hold at most; others hold what they may."""
 
 
 def at_once(store: AsyncStore) -> int:
@@ -123,7 +120,7 @@ def _held(stores: tuple[AsyncStore, ...], options: TransferOptions) -> int:
     if len(stores) < 2 or stores[0]._copier(stores[1]) is not None:
         return 0
     most = options.stream_memory
-    return sum(min(_LITTLE.get(store._scope.backend.name, most), most) for store in stores)
+    return sum(min(store._within(most)._scope.backend.stream_memory, most) for store in stores)
 
 
 async def run_transfer(

@@ -15,7 +15,7 @@ from typing import Final, Never, TypeAlias, cast
 from .. import _runtime
 from .._secrets import masked
 from .._types import Buffer, whole
-from ..backend import Backend, Pages, Reader, Writer
+from ..backend import CHUNK_SIZE, Backend, Pages, Reader, Writer
 from ..capabilities import Capability, CapabilitySet
 from ..errors import (
     AlreadyExists,
@@ -78,6 +78,10 @@ class MemoryBackend(Backend):
     async def get_file_info(self, path: str) -> FileInfo:
         await _runtime.checkpoint()
         return _info(path, self._file(path))
+
+    @property
+    def stream_memory(self) -> int:
+        return 2 * CHUNK_SIZE
 
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
         await _runtime.checkpoint()

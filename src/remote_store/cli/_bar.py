@@ -16,7 +16,7 @@ from ..transfer import TransferEvent, TransferReport
 from ._counting import Counting
 from ._output import printable
 from ._places import Place
-from ._progress import Moved, UnderWay
+from ._under_way import Moved, UnderWay
 
 SHOWN: Final = 3
 """Files under way that are named; the others are counted."""

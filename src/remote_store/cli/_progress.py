@@ -1,20 +1,17 @@
-"""How far a transfer is: what is under way, and a line now and then where nobody looks at a terminal."""
+"""How far a transfer is: on a terminal a bar, and elsewhere a line now and then."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TypeAlias
 
-from ..transfer import EventKind, TransferEvent, TransferReport
+from ..transfer import TransferEvent, TransferReport
 from ._errors import note
 from ._places import Place
+from ._under_way import Moved, UnderWay
 
 SECONDS = 30.0
 """Between two lines."""
-Moved: TypeAlias = Callable[[TransferEvent], object]
-"""Is told of each event that the report has counted."""
 
 
 def shown(
@@ -51,34 +48,3 @@ class Lines:
             self._next = time.monotonic() + SECONDS
             report, done = self._report, self._under_way.bytes
             note(f"{report.done:,} files, {done:,} bytes so far")
-
-
-class UnderWay:
-    """What events tell beyond the report: how far the files are that are under way.
-
-    Attributes:
-        bytes: all that needs no more work: what has arrived, was skipped or was given up.
-        current: the files under way, and how much of each has arrived.
-    """
-
-    def __init__(self) -> None:
-        self.bytes = 0
-        self.current: dict[str, int] = {}
-
-    def add(self, event: TransferEvent) -> None:
-        """Take note of an event."""
-        kind, path, size = event.kind, event.path, event.size
-        if kind is EventKind.STARTED:
-            self.current[path] = 0
-        elif kind is EventKind.BYTES:
-            self._move(path, size)
-        elif kind is EventKind.RETRIED:
-            self._move(path, -self.current.get(path, 0))
-        elif kind is not EventKind.PLANNED:
-            self._move(path, size - self.current.get(path, 0))
-            self.current.pop(path, None)
-
-    def _move(self, path: str, size: int) -> None:
-        self.bytes += size
-        if path in self.current:
-            self.current[path] += size

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ... import _runtime
 from ..._secrets import masked
-from ...backend import Backend, Pages, PartWriter, Reader, Writer
+from ...backend import CHUNK_SIZE, Backend, Pages, PartWriter, Reader, Writer
 from ...capabilities import OPERATIONS, Capability, CapabilitySet
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ...models import Entry, FileInfo, WriteOptions, WriteResult
@@ -106,6 +106,10 @@ class LocalBackend(Backend):
         except CAUGHT as error:
             raise_ours(error, path)
         return await super().read_bytes(path, start=start, length=length) if data is None else data
+
+    @property
+    def stream_memory(self) -> int:
+        return 2 * CHUNK_SIZE
 
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
         handle = await self._call(path, Handle, self._root, path, undo=Handle.close)

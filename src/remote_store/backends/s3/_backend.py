@@ -164,6 +164,10 @@ class S3Backend(Backend):
     async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
         return await self._api.leaf(self._read_whole, path, start, length)
 
+    @property
+    def stream_memory(self) -> int:
+        return self._options.part_size * (self._options.concurrency + 1)
+
     def within_memory(self, size: int) -> Backend:
         options = self._options.within(size)
         if options == self._options:

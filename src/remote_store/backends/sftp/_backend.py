@@ -172,6 +172,10 @@ class SFTPBackend(Backend):
 
         return await self._api.look(path, read)
 
+    @property
+    def stream_memory(self) -> int:
+        return self._options.memory_limit
+
     def within_memory(self, size: int) -> Backend:
         if size >= self._options.memory_limit:
             return self
