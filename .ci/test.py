@@ -12,19 +12,22 @@ from pathlib import Path
 
 import environment
 
-AGAIN = (
+UNMEASURED = (
     "test_example.py",
     "test_minimal.py",
+    "test_s3.py",
     "test_s3_by_aiohttp.py",
     "test_s3_by_client.py",
     "test_s3_others.py",
     "test_s3_pyarrow.py",
     "test_s3_tls.py",
+    "test_sftp.py",
     "test_sftp_others.py",
 )
-"""Files of ``tests/contract`` that run the same code once more, in other ways or on other servers.
+"""Files of ``tests/contract`` whose coverage is not measured, which takes as long as the tests themselves.
 
-Their coverage is not measured: it would tell nothing new, and takes as long as the tests themselves.
+They run code that other tests run, too: on local disk and in memory the contract, in
+``tests/backends`` the backends.
 """
 ON_ALL_CORES = ("-m", "pytest", "--numprocesses=auto", "--dist=loadfile", "--durations=12")
 """A process for each core; a file stays together for its fixtures' sake."""
@@ -38,9 +41,9 @@ def main(arguments: list[str]) -> int:
         return environment.call(python, "-m", "pytest", *arguments)
     coverage = (python, "-m", "coverage")
     environment.run(*coverage, "erase")
-    again = [str(Path("tests", "contract", name)) for name in AGAIN]
-    failed = environment.call(python, *ON_ALL_CORES, *again)
-    others = [f"--ignore={file}" for file in again]
+    unmeasured = [str(Path("tests", "contract", name)) for name in UNMEASURED]
+    failed = environment.call(python, *ON_ALL_CORES, *unmeasured)
+    others = [f"--ignore={file}" for file in unmeasured]
     failed = environment.call(*coverage, "run", *ON_ALL_CORES, *others) or failed
     environment.run(*coverage, "combine", "--quiet")
     too_little = environment.call(*coverage, "report")
