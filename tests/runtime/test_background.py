@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import sys
 import threading
 import weakref
@@ -445,6 +446,19 @@ def test_ctrl_c_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
         _runtime.drive(_runtime.on_asyncio(work))
     assert not work.cleaned.is_set()
     wait_for(work.cleaned.is_set)
+
+
+@pytest.mark.spec("RUN-014")
+def test_ctrl_c_that_another_thread_took() -> None:
+    work = Work()
+
+    async def main() -> None:
+        signal.raise_signal(signal.SIGINT)  # in this thread: it does not wake the one that waits
+        await work()
+
+    with pytest.raises(KeyboardInterrupt):
+        _runtime.drive(_runtime.on_asyncio(main))
+    assert work.cancelled
 
 
 @pytest.mark.spec("RUN-014", "RUN-004")

@@ -18,6 +18,13 @@ T = TypeVar("T")
 INTERRUPT_GRACE: Final = 10.0
 """Seconds that Ctrl-C in a blocking call waits for the cancelled work to clean up."""
 
+LOOK: Final = 0.25
+"""Seconds after which a waiting thread looks whether a signal has come.
+
+Python wakes a thread that waits only if the signal interrupts that very thread in the waiting
+itself. One that another thread has taken, or that comes a moment before, would wait for ever.
+"""
+
 
 class Pending(Generic[T]):
     """One piece of work in another thread or loop; awaited at most once."""
@@ -90,15 +97,16 @@ class Pending(Generic[T]):
             undo(cast(T, value))
 
     def _block(self, undo: Callable[[T], Any] | None) -> None:
-        ended = threading.Event()
-        self.wake = ended.set
+        ended = threading.Lock()  # a third of what an Event costs
+        ended.acquire()
+        self.wake = ended.release
         try:
-            if not self.done:
-                ended.wait()
+            while not self.done:
+                ended.acquire(timeout=LOOK)
         except BaseException:  # Ctrl-C: stop the work, give it time to clean up, then go on raising
             self.cancel()
             if not self.done:
-                ended.wait(INTERRUPT_GRACE)
+                ended.acquire(timeout=INTERRUPT_GRACE)
             if self.done:
                 self.discard(undo)
             raise
