@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -32,6 +33,7 @@ QUESTIONS: Final = (
     "parquet_scan",
     "sftp_files",
     "transfers",
+    "concurrency",
 )
 BUSY: Final = 0.5
 """A load average beyond this is noted."""
@@ -43,10 +45,10 @@ def versions(workers: Workers) -> dict[str, str | None]:
 
 def measure(
     name: str, work: Work, rounds: int, workers: Workers, present: set[str], part: str = ""
-) -> list[Group]:
+) -> Iterator[Group]:
     """Answer one question: every group in so many rounds, and in each round every line once.
 
-    Only the groups count whose title holds ``part``.
+    Only the groups count whose title holds ``part``. Each is given when it is done.
     """
     question = importlib.import_module(f"benchmarks.{name}")
     say(f"{name}: preparing")
@@ -63,7 +65,7 @@ def measure(
             for line in lines:
                 if not line.failure:
                     take(line, name, work, workers)
-    return [Group(title, lines, targets(question, title)) for title, lines in groups.items()]
+        yield Group(title, lines, targets(question, title))
 
 
 def take(line: Line, question: str, work: Work, workers: Workers) -> None:
@@ -156,10 +158,12 @@ def main() -> None:
         for name in chosen.question or QUESTIONS:
             work = Work(Path(data, name), chosen.quick)
             present = {peer for peer in found if found[peer]}
-            groups = measure(name, work, chosen.rounds, workers, present, chosen.only)
-            title = importlib.import_module(f"benchmarks.{name}").TITLE
-            print(f"\n== {title}", *(group.text() for group in groups), sep="\n")
-            result["questions"].append({"question": name, "groups": [group.data() for group in groups]})
-            if chosen.json:
-                chosen.json.write_text(json.dumps(result, indent=1))
+            print(f"\n== {importlib.import_module(f'benchmarks.{name}').TITLE}")
+            groups: list[Any] = []
+            result["questions"].append({"question": name, "groups": groups})
+            for group in measure(name, work, chosen.rounds, workers, present, chosen.only):
+                print(group.text(), flush=True)
+                groups.append(group.data())
+                if chosen.json:  # by now, for a run may be stopped
+                    chosen.json.write_text(json.dumps(result, indent=1))
     say(f"measured: {OURS} {found[OURS]}")

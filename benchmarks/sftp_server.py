@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import asyncssh
 
-DELAY_SECONDS: Final = 0.010
+from benchmarks.long_way import long_way
+
 CONFIG: Final = """\
 ListenAddress 127.0.0.1:{port}
 HostKey {folder}/host
@@ -45,25 +46,6 @@ def begin(folder: Path, port: int) -> subprocess.Popen[bytes]:
     assert program, "sshd is not installed"
     log = (folder / "log").open("wb")
     return subprocess.Popen([program, "-D", "-e", "-f", str(folder / "config")], stdout=log, stderr=log)
-
-
-async def long_way(target: int) -> int:
-    """Serve the long way; return its port."""
-
-    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", target, limit=1 << 22)
-        await asyncio.gather(held_back(reader, back), held_back(there, writer))
-
-    server = await asyncio.start_server(one, "127.0.0.1", 0, limit=1 << 22)
-    port: int = server.sockets[0].getsockname()[1]
-    return port
-
-
-async def held_back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    loop = asyncio.get_running_loop()
-    while data := await reader.read(1 << 18):
-        loop.call_later(DELAY_SECONDS, writer.write, data)
-    loop.call_later(2 * DELAY_SECONDS, writer.close)
 
 
 async def main(folder: Path) -> None:

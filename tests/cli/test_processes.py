@@ -160,6 +160,28 @@ def test_interrupted_with_a_journal(many: Path, tmp_path: Path, name: str) -> No
     assert all(path.stat().st_size == 2000 for path in out.iterdir())
 
 
+@pytest.mark.spec("CLI-022")
+def test_an_interrupted_transfer_is_given_up(slow: list[str], tmp_path: Path) -> None:
+    out, journal = tmp_path / "out", tmp_path / "journal"
+    command = [*slow, "cp", "slow:deep", str(out), "--journal", str(journal)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not (out / "done").exists() or len(list(out.iterdir())) < 2:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    give_up = [*slow, "discard-journal", str(journal), str(out)]
+    given_up = subprocess.run(give_up, capture_output=True, text=True, check=False)
+    assert (given_up.returncode, given_up.stdout) == (0, "")
+    assert given_up.stderr == f"1 unfinished files undone; {journal} is gone\n"
+    assert [path.name for path in out.iterdir()] == ["done"]
+    assert not journal.exists()
+    again = subprocess.run(give_up, capture_output=True, text=True, check=False)
+    assert again.returncode == 3
+    assert "there is no such journal" in again.stderr
+
+
 @pytest.mark.spec("CLI-018", "CLI-014")
 @pytest.mark.parametrize("line", [1, 4, 8, 10])
 def test_a_measurement_that_is_interrupted(tmp_path: Path, line: int) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from .._sync import copy_tree
+from .._sync import copy_tree, discard_journal
 from ..transfer import EventKind, TransferEvent, TransferFailed, TransferOptions, TransferReport
 from ..transfer.events import OnEvent
 from ._change import inside
@@ -76,6 +76,21 @@ def cp(
             raise KeyboardInterrupt(f"{again} to go on") from None
 
 
+@reporting
+def discard(
+    context: typer.Context,
+    journal: Annotated[Path, typer.Argument(help="What the transfer was given as --journal.")],
+    target: Location,
+) -> None:
+    """Give up an interrupted transfer to TARGET: undo what is unfinished there, delete its journal.
+
+    Files that have arrived stay.
+    """
+    with Places(context.obj) as places:
+        undone = discard_journal(journal, places.find(target).store)
+    note(f"{undone:,} unfinished files undone; {journal} is gone")
+
+
 @contextmanager
 def telling(as_json: bool, quiet: bool, every: bool, source: Place | None = None) -> Iterator[OnEvent]:
     """Show events as they come, and their sum at the end, however that comes."""
@@ -124,3 +139,4 @@ def add_to(app: typer.Typer) -> None:
     app.command()(cp)
     app.command("put", help="Copy from this machine: the same as cp.")(cp)
     app.command("get", help="Copy to this machine: the same as cp.")(cp)
+    app.command("discard-journal")(discard)

@@ -25,7 +25,7 @@ _OPTIONS: Final = {
     "pass overwrite=True": "give --overwrite",
     "pass recursive=True": "give --recursive",
     "use delete_folder()": "give --recursive",
-    "; discard_journal gives": "; the function discard_journal gives",
+    "; discard_journal gives": "; discard-journal gives",
 }
 """What messages advise in Python, and what does the same here."""
 
