@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from typing import Any, Final
-
-import anyio
 
 START: Final = 8
 MOST: Final = 128
@@ -18,38 +15,28 @@ REST: Final = 8
 """Windows between two looks whether another number has become better."""
 
 
-class Climbing:
-    """Slots whose number is doubled as long as that moves more files in a second, now and then tried."""
+class Climber:
+    """A number that is doubled as long as that moves more files in a second, and now and then tried again."""
 
     def __init__(self) -> None:
-        self.limit, self.best, self.best_rate = START, START, 0.0
-        self._busy = self._done = self._rest = 0
-        self._waiting: deque[anyio.Event] = deque()
+        self.limit, self._best, self._best_rate = START, START, 0.0
+        self._done = self._rest = 0
         self._begun = time.perf_counter()
 
-    async def acquire(self) -> None:
-        while self._busy >= self.limit:
-            event = anyio.Event()
-            self._waiting.append(event)
-            await event.wait()
-        self._busy += 1
-
-    def release(self) -> None:
-        self._busy -= 1
+    def one_more(self) -> None:
+        """Count a file, and judge the number after enough of them."""
         self._done += 1
         if self._done >= WINDOW * self.limit:
-            self._judge()
-        while self._waiting:
-            self._waiting.popleft().set()
+            now = time.perf_counter()
+            rate = self._done / (now - self._begun)
+            self._begun, self._done = now, 0
+            self._judge(rate)
 
-    def _judge(self) -> None:
-        now = time.perf_counter()
-        rate = self._done / (now - self._begun)
-        self._begun, self._done = now, 0
-        if rate > self.best_rate * BETTER or self.limit == self.best:
-            self.best, self.best_rate = self.limit, rate
-        elif self.limit != self.best:  # it did not pay
-            self.limit, self._rest = self.best, REST
+    def _judge(self, rate: float) -> None:
+        if rate > self._best_rate * BETTER or self.limit == self._best:
+            self._best, self._best_rate = self.limit, rate
+        else:  # it did not pay
+            self.limit, self._rest = self._best, REST
             return
         if self._rest:
             self._rest -= 1
@@ -64,7 +51,23 @@ def climb() -> None:
     class Run(_engine.Run):
         def __init__(self, *args: Any) -> None:
             super().__init__(*args)
-            if self._options.concurrency is None:
-                self._slots = Climbing()  # type: ignore[assignment]
+            self._climber = Climber()
+            self._most = START
+
+        async def _worker(self, work: Any, group: Any) -> None:
+            try:
+                while self._found and self._failure is None and self._workers <= self._most:
+                    item = self._found.popleft()
+                    if self._room is not None and len(self._found) <= self._most // 2:
+                        self._room.set()
+                        self._room = None
+                    await self._one(item, work, group)
+            finally:
+                self._workers -= 1
+
+        async def _one(self, item: Any, work: Any, group: Any) -> None:
+            await super()._one(item, work, group)
+            self._climber.one_more()
+            self._most = self._climber.limit
 
     _engine.Run = Run  # type: ignore[misc, assignment]

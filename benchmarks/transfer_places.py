@@ -160,15 +160,28 @@ def job(work: Work, kind: str, up: bool, name: str) -> Iterator[Job]:
     local, remote = map(str, (here, target) if up else (target, here))
     if kind == "s3":
         remote = f"up/{target.name}" if up else f"down/{_plain(name)}"
+    count, size = FILES[name].of(work)
+    _warm_up(work.folder, count * size)
     try:
         yield Job(kind, up, local, remote, found)
         arrived = _in_bucket(found, remote) if kind == "s3" and up else _on_disk(target)
-        count, size = FILES[name].of(work)
         assert arrived == (count, count * size), f"{arrived} arrived"
     finally:
         shutil.rmtree(target)
         if kind == "s3" and up:
             _forget(found, remote)
+
+
+def _warm_up(folder: Path, size: int) -> None:
+    """Write that much, and forget it again.
+
+    A virtual machine may have given unused memory back to its host, and gets it anew at ten times
+    the price of writing to it. Who comes when that has happened would look slow.
+    """
+    block = bytes(MIB)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(size // MIB + 1):
+            file.write(block)
 
 
 def _on_disk(folder: Path) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""CRC-32 of content whose parts' CRC-32 are known.
+"""CRC-32 (RFC 1952, section 8): of bytes, and of content whose parts' CRC-32 are known.
 
 A CRC is the remainder of a polynomial over GF(2), written with the highest power in the
 lowest bit: what stands before n bytes more counts times x to the power of 8n.
@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from typing import Final
+
+try:
+    from zlib_ng.zlib_ng import crc32 as crc32  # four times as fast
+except ImportError:
+    from zlib import crc32 as crc32
 
 _POLYNOMIAL: Final = 0xEDB88320
 _ONE: Final = 1 << 31

@@ -224,6 +224,11 @@ class Backend(ABC):
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
         """Copy a file within the storage. Raises NotFound, AlreadyExists, InvalidPath."""
 
+    @property
+    def copies_are_quick(self) -> bool:
+        """False where a copy takes this machine's own time, so that a journal better knows of parts."""
+        return True
+
     def copies_from(self, source: Backend) -> bool:
         """Return True if the storage can copy a file of that backend to here by itself. No I/O."""
         return source is self and Capability.COPY in self.capabilities

@@ -138,6 +138,10 @@ class BackendWrapper(Backend):
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
         return await self.inner.copy(src, dst, overwrite=overwrite)
 
+    @property
+    def copies_are_quick(self) -> bool:
+        return self.inner.copies_are_quick
+
     def copies_from(self, source: Backend) -> bool:
         return self.inner.copies_from(self.inner if source is self else source)
 

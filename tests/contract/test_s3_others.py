@@ -9,6 +9,7 @@ from typing import ClassVar
 import pytest
 from tests.contract.test_s3 import S3Contract
 from tests.s3_buckets import Buckets
+from tests.services import S3Server
 
 from remote_store import Backend
 from remote_store.backends import S3Backend
@@ -29,14 +30,20 @@ class OtherServer(S3Contract):
             pytest.skip(why)
         return str(request.param)
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def of_server(cls, request: pytest.FixtureRequest) -> Iterator[tuple[S3Server, Buckets]]:
+        server = request.getfixturevalue(cls.server_name)
+        buckets = Buckets(server)
+        yield server, buckets
+        buckets.close()
+
     @pytest.fixture
-    def prepared(self, request: pytest.FixtureRequest) -> Iterator[None]:
-        self.server = request.getfixturevalue(self.server_name)
-        buckets = Buckets(self.server)
+    def prepared(self, of_server: tuple[S3Server, Buckets]) -> Iterator[None]:
+        self.server, buckets = of_server
         self.bucket = buckets.new()
         yield
         assert buckets.unfinished(self.bucket) == []
-        buckets.close()
 
 
 class TestRclone(OtherServer):

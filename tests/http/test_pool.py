@@ -284,6 +284,34 @@ def test_a_slow_reader_holds_the_server_back(run: Run) -> None:
         run(main)
 
 
+@pytest.mark.spec("HTTP-014", "HTTP-004")
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_body_that_comes_in_drops(run: Run, ends: bool) -> None:
+    def handler(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n")
+        for drop in b"0123456789abcdefghij" if ends else b"0123456789abcdefg":
+            time.sleep(0.04)  # 0.8 seconds in all, where a silence may take 0.4
+            peer.send(bytes([drop]))
+
+    async def main() -> None:
+        made = pool(server.port, read_timeout=0.4)
+        response = await made.send("GET", "/", {"host": "x"})
+        assert await response.read(12) == b"0123456789ab"
+        assert await response.read(0) == b""
+        if ends:
+            assert await response.read(9) == b"cdefghij"
+            assert await response.read(9) == b""
+        else:
+            assert await response.read(9) == b"cdefg"
+            with pytest.raises(ConnectionError):
+                await response.read(9)
+        await made.aclose()
+
+    with serving(handler) as server:
+        run(main)
+
+
 @pytest.mark.spec("HTTP-010")
 @pytest.mark.parametrize("closes", [True, False])
 def test_an_answer_before_the_body_was_sent(run: Run, closes: bool) -> None:

@@ -77,7 +77,7 @@ def test_within(place: Place, kind: str, way: str) -> None:
     backend = filled(place(kind))
     seen: list[TransferEvent] = []
     assert call(way, "copy_tree", backend, "many", backend, "t", on_event=seen.append).done == 120
-    assert {event.detail for event in seen if event.detail} == {"copied by the server"}
+    assert {event.detail for event in seen if event.detail} == {"copied by the storage"}
     assert call(way, "delete_tree", backend, "many").done == 120
     assert len(content(backend)) == 123
 

@@ -115,9 +115,9 @@ def journaled(
     return InParts(source, target, options, Ledger(path, asked))
 
 
-def _held(stores: tuple[AsyncStore, ...], options: TransferOptions) -> int:
+def _held(stores: tuple[AsyncStore, ...], options: TransferOptions, journaled: bool) -> int:
     """Return how many bytes the streams of one large file hold; 0 if no content passes through here."""
-    if len(stores) < 2 or stores[0]._copier(stores[1]) is not None:
+    if len(stores) < 2 or stores[0]._copier(stores[1], journaled=journaled) is not None:
         return 0
     most = options.stream_memory
     return sum(min(store._within(most)._scope.backend.stream_memory, most) for store in stores)
@@ -132,7 +132,7 @@ async def run_transfer(
     parts: InParts | None = None,
 ) -> TransferReport:
     """Run a transfer where its caller is; for a blocking one on the background loop."""
-    held = _held(stores, options)
+    held = _held(stores, options, parts is not None)
     concurrency = min(map(at_once, stores)) if len(stores) > 1 else at_once(*stores)
     blocking = _runtime.blocking()
 

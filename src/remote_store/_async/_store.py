@@ -179,10 +179,12 @@ class AsyncStore(StoreContent, StoreListing):
             operation = backend.move if move else backend.copy
             return self._scope.result(await operation(source, target, overwrite=overwrite))
 
-    def _copier(self, other: AsyncStore) -> Callable[[str, str, bool], Awaitable[WriteResult]] | None:
-        """Return how to copy into a store by the storage alone; None where bytes have to pass through us."""
+    def _copier(
+        self, other: AsyncStore, *, journaled: bool = False
+    ) -> Callable[[str, str, bool], Awaitable[WriteResult]] | None:
+        """Return how to copy into a store by the storage alone; None where bytes better pass through us."""
         backend, target_backend = self._scope.backend, other._scope.backend
-        if not target_backend.copies_from(backend):
+        if not target_backend.copies_from(backend) or (journaled and not target_backend.copies_are_quick):
             return None
 
         async def copy(src: str, dst: str, overwrite: bool) -> WriteResult:

@@ -148,8 +148,14 @@ class Answer:
 
     def take(self, n: int) -> bytes:
         """Return what is there of the next bytes, at most ``n``; ``b""`` if nothing is."""
-        if not self._chunks or not n:
-            return b""
+        pieces = []
+        while n and self._chunks:
+            pieces.append(self._next(n))
+            n -= len(pieces[-1])
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _next(self, n: int) -> bytes:
+        """Return what the first chunk has of the next bytes."""
         chunk = self._chunks[0]
         size = len(chunk) - self._offset
         if size <= n:
@@ -161,10 +167,3 @@ class Answer:
             self._offset += n
         self.buffered -= len(piece)
         return piece
-
-    def take_all(self) -> bytes:
-        """Return all that is there."""
-        pieces = []
-        while piece := self.take(self.buffered):
-            pieces.append(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -34,6 +34,7 @@ class Connection(asyncio.Protocol):
         self._answer: Answer | None = None
         self._failure: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._enough = 0  # bytes of a body before who waits is woken
         self._holding_back = False  # the server
         self._held_back = False  # by the server
         self._whole = True  # what was to be sent was sent
@@ -58,7 +59,10 @@ class Connection(asyncio.Protocol):
         if answer.buffered > MOST_BUFFERED and not self._holding_back and self._transport is not None:
             self._holding_back = True
             self._transport.pause_reading()
-        self._wake()
+        if answer.complete or answer.buffered >= self._enough:
+            self._wake()
+        else:
+            self._deadline = self._loop.time() + self._timeout
 
     def pause_writing(self) -> None:
         self._held_back = True
@@ -157,10 +161,14 @@ class Connection(asyncio.Protocol):
             raise self._failure or ConnectionResetError("the connection is closed")
         self._transport.write(data)
 
-    async def more(self, answer: Answer) -> None:
-        """Wait for more of the body, which has not come to its end."""
+    async def more(self, enough: int = 0) -> None:
+        """Wait for more of the body, which has not come to its end: for some, or until so much waits."""
         self._let_come()
-        await self._news()
+        self._enough = enough
+        try:
+            await self._news()
+        finally:
+            self._enough = 0
 
     def _let_come(self) -> None:
         if self._holding_back and self._transport is not None:
@@ -206,34 +214,36 @@ class Response:
             self.close()  # the connection is free for others; what came is still here
 
     async def read(self, n: int) -> bytes:
-        """Return some of the next bytes, at most ``n``; ``b""`` is the end.
+        """Return the next ``n`` bytes, 1 MiB at most; fewer before the end or a break, ``b""`` at the end.
 
         Raises:
             OSError: the connection broke.
         """
-        if not n:
-            return b""
-        while True:
-            piece = self._answer.take(n)
-            if piece:
-                return piece
-            if self._answer.complete:
-                self.close()
-                return b""
-            if self._connection is None:
-                raise ConnectionAbortedError("the answer was closed before its end")
-            await self._connection.more(self._answer)
+        answer, enough = self._answer, min(n, MOST_BUFFERED)
+        while answer.buffered < enough and not answer.complete:
+            try:
+                await self._more(enough)
+            except OSError:
+                if not answer.buffered:
+                    raise
+                break  # what came counts; the next call raises
+        if answer.complete:
+            self.close()
+        return answer.take(enough)
+
+    async def _more(self, enough: int = 0) -> None:
+        if self._connection is None:
+            raise ConnectionAbortedError("the answer was closed before its end")
+        await self._connection.more(enough)
 
     async def read_all(self) -> bytes:
         """Return all that is left of a body of moderate size. Raises as ``read`` does."""
         try:
             while not self._answer.complete:
-                if self._connection is None:
-                    raise ConnectionAbortedError("the answer was closed before its end")
                 if self._answer.buffered > MOST_WHOLE:
                     raise BadAnswer(f"the answer is longer than {MOST_WHOLE} bytes")
-                await self._connection.more(self._answer)
-            return self._answer.take_all()
+                await self._more()
+            return self._answer.take(self._answer.buffered)
         finally:
             self.close()
 

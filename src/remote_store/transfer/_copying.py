@@ -29,7 +29,7 @@ class Copying:
     ) -> None:
         self._source, self._target, self._options, self._parts = source, target, options, parts
         self._from, self._into = (store._within(options.stream_memory) for store in (source, target))
-        self._on_server = source._copier(target)
+        self._on_server = source._copier(target, journaled=parts is not None)
         self._atomic = Capability.ATOMIC_WRITE in target.capabilities
 
     async def copy(self, item: Item, count: Count, again: bool) -> str:
@@ -50,10 +50,10 @@ class Copying:
         elif item.begun and not self._overwrite(item) and not in_parts and await self.has_arrived(item):
             return await self.found(item)
         if self._on_server is not None:
-            item.stored = result = await self._on_server(item.source, item.target, self._overwrite(item))
+            result = await self._on_server(item.source, item.target, self._overwrite(item))
             await count(result.size)
             item.size = result.size
-            return "copied by the server"
+            return await self._copied(item, result)
         sent = Sent(count)
         try:
             if in_parts and self._parts is not None:
@@ -117,6 +117,15 @@ class Copying:
         assert result is not None
         return result
 
+    async def _copied(self, item: Item, result: WriteResult) -> str:
+        """Compare a copy that the storage made with its source, where that is asked for."""
+        item.stored, how = result, "copied by the storage"
+        if self._options.verify != "full":
+            return how
+        if not await self._is_there(item, await Sent(uncounted).read(self._source, item.source)):
+            await self._refuse(item)
+        return f"{how}, verified by reading back"
+
     async def _verified(self, item: Item, sent: Sent, result: WriteResult) -> str:
         """Compare what is there with what was sent; what is not the same goes."""
         item.stored = result
@@ -130,16 +139,19 @@ class Copying:
         if same and self._options.verify == "full":
             same = await self._is_there(item, sent)
         if not same:
-            await self._target.delete(item.target, missing_ok=True)
-            raise RemoteStoreError(
-                "the target holds other bytes than were sent, and was deleted; try again, and check the"
-                " storage and the way to it if that goes on",
-                path=item.target,
-                retryable=True,
-            )
+            await self._refuse(item)
         if self._options.verify == "full":
             return f"{how}, verified by reading back"
         return f"{how}, verified by the storage" if by_storage else f"{how}, size compared"
+
+    async def _refuse(self, item: Item) -> None:
+        await self._target.delete(item.target, missing_ok=True)
+        raise RemoteStoreError(
+            "the target holds other bytes than were sent, and was deleted; try again, and check the"
+            " storage and the way to it if that goes on",
+            path=item.target,
+            retryable=True,
+        )
 
     async def _is_there(self, item: Item, sent: Sent) -> bool:
         """Read the target, and compare it with what was sent."""

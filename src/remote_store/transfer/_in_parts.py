@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from .. import _runtime
-from .._crc import joined
+from .._crc import crc32, joined
 from ..backend import CHUNK_SIZE, Part, PartWriter
 from ..capabilities import Capability
 from ..errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
@@ -208,7 +207,7 @@ class _Sending:
             count += got
         if count < size:
             require_size(self._item, offset + count)
-        return part, await _runtime.in_thread(zlib.crc32, part)
+        return part, await _runtime.in_thread(crc32, part)
 
     async def _one(self, number: int, data: bytearray, crc: int) -> None:
         try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from .._crc import crc32
 from ..backend import CHUNK_SIZE
 from ..errors import NotFound, PreconditionFailed
 from ..models import WriteResult
@@ -75,7 +75,7 @@ class Sent:
     def add(self, data: bytes) -> None:
         """Add the next bytes."""
         self.size += len(data)
-        self.crc = zlib.crc32(data, self.crc)
+        self.crc = crc32(data, self.crc)
 
     async def read(self, store: AsyncStore, path: str) -> Self:
         """Read a file for its size and digest, and return this."""

@@ -54,7 +54,7 @@ def test_a_folder_goes_over_without_its_content_coming_here(
             source.write(path, data, options=WriteOptions(metadata={"who": "me"}))
         report = copy_tree(source, "d", target, "t", on_event=seen.append)
         assert (report.done, report.done_bytes) == (2, sum(map(len, files.values())))
-        assert {event.detail for event in seen if event.detail} == {"copied by the server"}
+        assert {event.detail for event in seen if event.detail} == {"copied by the storage"}
         for path, data in files.items():
             assert target.read_bytes(path.replace("d/", "t/")) == data
         assert target.get_file_info("t/large").extra["metadata"] == {"who": "me"}

@@ -168,11 +168,29 @@ class LocalBackend(Backend):
     async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
         return await self._between(_change.copy_file, src, dst, overwrite)
 
+    @property
+    def copies_are_quick(self) -> bool:
+        return False
+
+    def copies_from(self, source: Backend) -> bool:
+        # No subclass: one that changes what is read or written is not asked by the kernel.
+        return source is self or type(source) is type(self) is LocalBackend
+
+    async def copy_from(self, source: Backend, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        if not self.copies_from(source) or not isinstance(source, LocalBackend):
+            return await super().copy_from(source, src, dst, overwrite=overwrite)
+        return await self._between(_change.copy_file, src, dst, overwrite, source._root)
+
     async def _between(
-        self, job: Callable[..., _change.Steps[WriteResult]], src: str, dst: str, overwrite: bool
+        self,
+        job: Callable[..., _change.Steps[WriteResult]],
+        src: str,
+        dst: str,
+        overwrite: bool,
+        *others: Root,
     ) -> WriteResult:
         refuse_reserved(dst, NAME)
-        return await self._steps(src, job, self._root, src, dst, overwrite, self._durable)
+        return await self._steps(src, job, self._root, src, dst, overwrite, self._durable, *others)
 
     async def sweep_temporaries(self) -> int:
         """Delete the temporary files that killed writers left behind; return how many.

@@ -41,9 +41,14 @@ _NO_KERNEL_COPY: Final = frozenset(
 )
 
 
-def copy_file(root: Root, src: str, dst: str, overwrite: bool, durable: bool) -> Steps[WriteResult]:
-    """Copy content and permission bits; on file systems with reflinks no data moves at all."""
-    source = Handle(root, src)
+def copy_file(
+    root: Root, src: str, dst: str, overwrite: bool, durable: bool, src_root: Root | None = None
+) -> Steps[WriteResult]:
+    """Copy content and permission bits, also from below another root.
+
+    On file systems with reflinks no data moves at all.
+    """
+    source = Handle(src_root or root, src)
     try:
         with about(dst):
             target = TempFile(root, dst, overwrite=overwrite, durable=durable, mode=source.mode)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
 from ... import _runtime
+from ..._crc import crc32
 from ..._types import Buffer
 from ...backend import Part, PartWriter
 from ...errors import BackendUnavailable, NotFound, RemoteStoreError
@@ -73,7 +73,7 @@ class PartFile(TempFile):
             for part in parts:
                 size, crc = 0, 0
                 for data in _chunks(fd, (part.number - 1) * part_size, part.size):
-                    size, crc = size + len(data), zlib.crc32(data, crc)
+                    size, crc = size + len(data), crc32(data, crc)
                     yield
                 if (size, crc) == (part.size, part.crc32):
                     found.append(part)

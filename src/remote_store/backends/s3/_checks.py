@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any, Final, Protocol
+
+from ..._crc import crc32
 
 Crc = Callable[[bytes, int], int]
 _found: Final[dict[str, Crc]] = {}
@@ -52,7 +53,7 @@ def _optional(name: str, size: int) -> _Sum | None:
 
 
 _KINDS: Final[dict[str, Callable[[], _Sum | None]]] = {
-    "ChecksumCRC32": lambda: _RunningCrc(zlib.crc32, 4),
+    "ChecksumCRC32": lambda: _RunningCrc(crc32, 4),
     "ChecksumCRC64NVME": partial(_optional, "crc64nvme", 8),
     "ChecksumCRC32C": partial(_optional, "crc32c", 4),
     "ChecksumSHA1": partial(hashlib.sha1, usedforsecurity=False),

@@ -6,12 +6,11 @@ then there is nothing under its name, and an upload that fails leaves nothing be
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
 from ... import _runtime
-from ..._crc import joined
+from ..._crc import crc32, joined
 from ..._runtime.tasks import Task, Tasks, detached, soon, unbroken
 from ..._types import Buffer
 from ...backend import Writer
@@ -129,7 +128,7 @@ class Upload:
     async def _put_part(self, number: int, body: bytearray) -> None:
         parameters: dict[str, Any] = {"UploadId": await self.upload_id(), "PartNumber": number, "Body": body}
         if self._crcs is not None:
-            crc = await _runtime.in_thread(zlib.crc32, body)  # of megabytes: not on the loop
+            crc = await _runtime.in_thread(crc32, body)  # of megabytes: not on the loop
             self._crcs[number] = crc, len(body)
             parameters["ChecksumCRC32"] = in_base64(crc)
         self.keep(number, await self._api.request("upload_part", self._key, parameters))

@@ -11,7 +11,6 @@ Imported once the SDK is known to be there.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -20,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 
 from ... import _runtime
+from ..._crc import crc32
 from . import _list_xml
 from ._checks import in_base64
 from ._clock import Clock
@@ -199,7 +199,7 @@ class Wire:
     def _seal(self, body: bytes, headers: dict[str, str]) -> None:
         """Add the checksum of a body, and what stands for it in the signature."""
         if self._checks.send and _CRC not in headers:
-            headers[_CRC] = in_base64(zlib.crc32(body))
+            headers[_CRC] = in_base64(crc32(body))
         headers["x-amz-content-sha256"] = UNSIGNED if self._unsigned else hashlib.sha256(body).hexdigest()
 
     async def _answer(
