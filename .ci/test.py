@@ -8,29 +8,36 @@ pytest, and coverage is left aside.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import environment
 
 UNMEASURED = (
-    "test_example.py",
-    "test_minimal.py",
-    "test_s3.py",
-    "test_s3_by_aiohttp.py",
-    "test_s3_by_client.py",
-    "test_s3_others.py",
-    "test_s3_pyarrow.py",
-    "test_s3_tls.py",
-    "test_sftp.py",
-    "test_sftp_others.py",
+    "tests/backends/s3/test_names.py",
+    "tests/backends/s3/test_s3_memory.py",
+    "tests/backends/sftp/test_sftp_memory.py",
+    "tests/contract/test_example.py",
+    "tests/contract/test_minimal.py",
+    "tests/contract/test_s3.py",
+    "tests/contract/test_s3_by_aiohttp.py",
+    "tests/contract/test_s3_by_client.py",
+    "tests/contract/test_s3_others.py",
+    "tests/contract/test_s3_pyarrow.py",
+    "tests/contract/test_s3_tls.py",
+    "tests/contract/test_sftp.py",
+    "tests/contract/test_sftp_others.py",
+    "tests/ext/test_fsspec_suite.py",
+    "tests/runtime/test_cancel_matrix.py",
+    "tests/runtime/test_interrupt_matrix.py",
+    "tests/system",
+    "tests/transfer/test_between.py",
 )
-"""Files of ``tests/contract`` whose coverage is not measured, which takes as long as the tests themselves.
+"""Tests whose coverage is not measured, which takes as long as the tests themselves.
 
 They run code that other tests run, too: on local disk and in memory the contract, in
 ``tests/backends`` the backends.
 """
-ON_ALL_CORES = ("-m", "pytest", "--numprocesses=auto", "--dist=loadfile", "--durations=12")
-"""A process for each core; a file stays together for its fixtures' sake."""
+ON_ALL_CORES = ("-m", "pytest", "--numprocesses=auto", "--dist=loadscope", "--durations=12")
+"""A process for each core; a class, or what else is in a file, stays together for its fixtures' sake."""
 
 
 def main(arguments: list[str]) -> int:
@@ -41,9 +48,8 @@ def main(arguments: list[str]) -> int:
         return environment.call(python, "-m", "pytest", *arguments)
     coverage = (python, "-m", "coverage")
     environment.run(*coverage, "erase")
-    unmeasured = [str(Path("tests", "contract", name)) for name in UNMEASURED]
-    failed = environment.call(python, *ON_ALL_CORES, *unmeasured)
-    others = [f"--ignore={file}" for file in unmeasured]
+    failed = environment.call(python, *ON_ALL_CORES, *UNMEASURED)
+    others = [f"--ignore={path}" for path in UNMEASURED]
     failed = environment.call(*coverage, "run", *ON_ALL_CORES, *others) or failed
     environment.run(*coverage, "combine", "--quiet")
     too_little = environment.call(*coverage, "report")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,12 @@ from tests.services import S3Server, SFTPServer
 
 MORE = ("os.fstat", "os.pread", "os.preadv", "os.fsync")
 """System calls of ours that blockbuster does not watch by itself."""
+
+
+def pytest_collection_finish() -> None:
+    """Leave all tests and libraries out of garbage collections, which many tests ask for."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

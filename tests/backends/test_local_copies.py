@@ -39,7 +39,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-@pytest.mark.spec("LOC-029", "LOC-020", "BE-020")
+@pytest.mark.spec("LOC-030", "LOC-020", "BE-020")
 def test_a_copy(tmp_path: Path, left: LocalBackend, right: LocalBackend) -> None:
     os.chmod(tmp_path / "left/d/small", 0o640)
     assert right.copies_from(left)
@@ -56,14 +56,14 @@ def test_a_copy(tmp_path: Path, left: LocalBackend, right: LocalBackend) -> None
     assert content(tmp_path / "right") == {"new/name": LARGE}
 
 
-@pytest.mark.spec("LOC-029")
+@pytest.mark.spec("LOC-030")
 def test_the_same_file_by_another_root(tmp_path: Path, left: LocalBackend) -> None:
     below = LocalBackend(tmp_path / "left/d")
     drive(below.copy_from(left, "d/small", "small", overwrite=True))
     assert (tmp_path / "left/d/small").read_bytes() == b"content"
 
 
-@pytest.mark.spec("LOC-029")
+@pytest.mark.spec("LOC-030")
 def test_a_link_out_of_the_other_root(tmp_path: Path, left: LocalBackend, right: LocalBackend) -> None:
     (tmp_path / "secret").write_bytes(b"secret")
     (tmp_path / "left/link").symlink_to(tmp_path / "secret")
@@ -72,7 +72,7 @@ def test_a_link_out_of_the_other_root(tmp_path: Path, left: LocalBackend, right:
     assert content(tmp_path / "right") == {}
 
 
-@pytest.mark.spec("LOC-029", "BE-020")
+@pytest.mark.spec("LOC-030", "BE-020")
 def test_a_subclass_is_none(tmp_path: Path, right: LocalBackend) -> None:
     class Reversed(LocalBackend):
         async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
@@ -93,7 +93,7 @@ def how(way: str, left: Backend, right: Backend, **options: object) -> set[str]:
     return {event.detail for event in seen if event.detail}
 
 
-@pytest.mark.spec("LOC-029", "XFER-009", "XFER-015")
+@pytest.mark.spec("LOC-030", "XFER-009", "XFER-015")
 @pytest.mark.parametrize("way", WAYS)
 def test_transfers(tmp_path: Path, left: LocalBackend, right: LocalBackend, way: str) -> None:
     assert how(way, left, right) == {"copied by the storage"}

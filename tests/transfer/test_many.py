@@ -94,6 +94,26 @@ def test_no_more_at_once_than_allowed(way: str) -> None:
     assert 2 <= backend.most <= 7
 
 
+@pytest.mark.spec("XFER-007")
+@pytest.mark.parametrize(
+    ("source", "target", "most"), [("memory", "memory", 8), ("memory", "far", 16), ("far", "memory", 16)]
+)
+def test_the_storage_with_more_says_how_many(source: str, target: str, most: int) -> None:
+    class Named(Watched):
+        named = "memory"
+
+        @property
+        def name(self) -> str:
+            return self.named
+
+    left, right = Named(), Named()
+    left.named, right.named = source, target
+    for path, data in FILES.items():
+        Store(left).write(path, data)
+    call("asyncio", "copy_tree", left, "", right)
+    assert left.most == most
+
+
 @pytest.mark.spec("XFER-022")
 def test_what_waits_is_bounded() -> None:
     backend = watched({f"{number:03}": bytes(1 << 18) for number in range(64)})

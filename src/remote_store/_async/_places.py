@@ -133,7 +133,7 @@ async def run_transfer(
 ) -> TransferReport:
     """Run a transfer where its caller is; for a blocking one on the background loop."""
     held = _held(stores, options, parts is not None)
-    concurrency = min(map(at_once, stores)) if len(stores) > 1 else at_once(*stores)
+    concurrency = max(map(at_once, stores))  # it is the farther one that is waited for (ADR 0019)
     blocking = _runtime.blocking()
 
     async def main() -> TransferReport:
