@@ -17,6 +17,8 @@ MORE = ("os.fstat", "os.pread", "os.preadv", "os.fsync")
 
 def pytest_collection_finish() -> None:
     """Leave all tests and libraries out of garbage collections, which many tests ask for."""
+    import hypothesis  # noqa: F401 - or it comes at the end, and asks who refers to what is left out
+
     gc.collect()
     gc.freeze()
 

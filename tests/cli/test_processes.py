@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,6 +39,28 @@ def test_on_a_terminal(many: Path, tmp_path: Path) -> None:
         assert any(re.match(r"\d{4}, \d{4}", line) for line in terminal.lines)
         assert terminal.lines[-2].startswith("3,000 of 3,000 files, 6,000,000 bytes in ")
     assert Path(listed).read_bytes() == b""
+
+
+@pytest.mark.spec("CLI-012")
+def test_a_mirror_on_a_terminal(many: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(many, out)
+    for number in range(0, 3000, 2):
+        (out / f"{number:04}").unlink()
+    with Terminal(*PROGRAM, "sync", str(many), str(out)) as terminal:
+        assert terminal.wait() == 0
+        done = [int(text.replace(",", "")) for text in re.findall(r"([\d,]+) of 1,500 files", terminal.seen)]
+        assert 0 < min(done) < 1400  # all were known long before the end
+        assert terminal.lines[-2].startswith("1,500 of 1,500 files, 3,000,000 bytes in ")
+
+
+@pytest.mark.spec("CLI-012")
+def test_the_total_of_a_mirror_is_known_while_it_goes_on(slow: list[str], tmp_path: Path) -> None:
+    with Terminal(*slow, "sync", "slow:", str(tmp_path / "out")) as terminal:
+        terminal.until("1 of 2 files")
+        terminal.until("5.0/12.0 MiB")
+        terminal.type("\x03")
+        assert terminal.wait() == 130
 
 
 @pytest.mark.spec("CLI-012", "CLI-006")

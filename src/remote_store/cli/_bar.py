@@ -13,9 +13,8 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from ..transfer import TransferEvent, TransferReport
-from ._counting import Counting
+from ._counting import Counting, Found
 from ._output import printable
-from ._places import Place
 from ._under_way import Moved, UnderWay
 
 SHOWN: Final = 3
@@ -55,7 +54,7 @@ class Bar(progress.Progress):
     def end(self) -> None:
         """Show how far it came."""
         report, known = self._report, self._counting
-        if not known.ended:  # then nobody knows of more
+        if not known.ended or known.files < report.planned:  # then nobody knows of more
             files = f"{report.done:,} of {report.planned:,} files"
             self.update(self._bar, total=report.planned_bytes, description=files)
 
@@ -69,9 +68,9 @@ class Bar(progress.Progress):
 
 
 @contextmanager
-def bar(report: TransferReport, source: Place | None) -> Iterator[Moved]:
+def bar(report: TransferReport, found: Found | None) -> Iterator[Moved]:
     """Show a bar on the error stream as long as a block lasts."""
-    with Counting(source) as counting, Bar(report, counting, Console(stderr=True)) as drawn:
+    with Counting(found) as counting, Bar(report, counting, Console(stderr=True)) as drawn:
         try:
             yield drawn.moved
         finally:

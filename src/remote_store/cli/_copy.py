@@ -12,13 +12,14 @@ import typer
 
 from .._sync import copy_tree, discard_journal
 from ..transfer import EventKind, TransferEvent, TransferFailed, TransferOptions, TransferReport
-from ..transfer.events import OnEvent
 from ._change import inside
+from ._counting import Found, all_of
 from ._errors import FAILED, complain, note, reporting, words
 from ._look import Json, Location
 from ._output import say, say_json
-from ._places import Place, Places
+from ._places import Places
 from ._progress import shown
+from ._under_way import Moved
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 Skip = Annotated[bool, typer.Option("--skip-existing", help="Leave files alone that are there.")]
@@ -65,7 +66,7 @@ def cp(
         there = inside(here, places.find(target))
         sides = (here.store, here.path, there.store, there.path)
         try:
-            with telling(as_json, quiet, dry_run, here) as tell:
+            with telling(as_json, quiet, dry_run, all_of(here)) as tell:
                 copy_tree(*sides, options=options, on_event=tell, journal=journal)
         except TransferFailed:
             raise typer.Exit(FAILED) from None  # each failure was told by its event
@@ -92,11 +93,11 @@ def discard(
 
 
 @contextmanager
-def telling(as_json: bool, quiet: bool, every: bool, source: Place | None = None) -> Iterator[OnEvent]:
+def telling(as_json: bool, quiet: bool, every: bool, found: Found | None = None) -> Iterator[Moved]:
     """Show events as they come, and their sum at the end, however that comes."""
     report = TransferReport()
     try:
-        with shown(report, source, on_terminal=sys.stderr.isatty(), quiet=quiet or as_json) as moved:
+        with shown(report, found, on_terminal=sys.stderr.isatty(), quiet=quiet or as_json) as moved:
 
             def tell(event: TransferEvent) -> None:
                 report.add(event)

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 import typer
 
 from .._sync import plan_sync, sync
-from ..transfer import Action, TransferFailed, TransferOptions
+from ..transfer import Action, TransferEvent, TransferFailed, TransferOptions
 from ._copy import GO_ON, Concurrency, DryRun, FailFast, Journal, Quiet, Verify, telling
+from ._counting import Differing
 from ._errors import FAILED, reporting
 from ._look import Json, Location, folder
 from ._output import say, say_json
@@ -44,11 +45,18 @@ def mirror(
         dry_run=dry_run, concurrency=concurrency, verify="full" if verify else "storage",
         on_error="fail_fast" if fail_fast else "collect",
     )  # fmt: skip
-    with Places(context.obj) as places, telling(as_json, quiet, dry_run) as tell:
+    with Places(context.obj) as places:
         here, there = places.find(source), places.find(target)
         sides = (here.store, here.path, there.store, there.path)
+        found = Differing(lambda: plan_sync(*sides, compare=compare, delete=delete), here.path)
         try:
-            sync(*sides, compare=compare, delete=delete, options=options, on_event=tell, journal=journal)
+            with telling(as_json, quiet, dry_run, found) as tell:
+
+                def told(event: TransferEvent) -> None:
+                    found.note(event)
+                    tell(event)
+
+                sync(*sides, compare=compare, delete=delete, options=options, on_event=told, journal=journal)
         except TransferFailed:
             raise typer.Exit(FAILED) from None  # each failure was told by its event
         except KeyboardInterrupt:

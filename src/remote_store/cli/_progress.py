@@ -6,8 +6,8 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 
 from ..transfer import TransferEvent, TransferReport
+from ._counting import Found
 from ._errors import note
-from ._places import Place
 from ._under_way import Moved, UnderWay
 
 SECONDS = 30.0
@@ -15,13 +15,13 @@ SECONDS = 30.0
 
 
 def shown(
-    report: TransferReport, source: Place | None, *, on_terminal: bool, quiet: bool
+    report: TransferReport, found: Found | None, *, on_terminal: bool, quiet: bool
 ) -> AbstractContextManager[Moved]:
     """Show as long as a block lasts how far a transfer is, on the error stream.
 
     Args:
         report: counts the events.
-        source: what is moved, all of it; None where nobody knows how much that is.
+        found: looks for what there is to move; None where nobody knows how much that is.
         on_terminal: show a bar, and not lines.
         quiet: show nothing.
     """
@@ -31,7 +31,7 @@ def shown(
         return nullcontext(Lines(report).moved)
     from ._bar import bar  # it needs rich, which takes its time
 
-    return bar(report, source)
+    return bar(report, found)
 
 
 class Lines:
