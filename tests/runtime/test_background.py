@@ -453,7 +453,8 @@ def test_ctrl_c_that_another_thread_took() -> None:
     work = Work()
 
     async def main() -> None:
-        signal.raise_signal(signal.SIGINT)  # in this thread: it does not wake the one that waits
+        # In this thread, so that it does not wake the one that waits; and when the work is under way.
+        asyncio.get_running_loop().call_later(0.1, signal.raise_signal, signal.SIGINT)
         await work()
 
     with pytest.raises(KeyboardInterrupt):
