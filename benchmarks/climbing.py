@@ -57,11 +57,7 @@ def climb() -> None:
         async def _worker(self, work: Any, group: Any) -> None:
             try:
                 while self._found and self._failure is None and self._workers <= self._most:
-                    item = self._found.popleft()
-                    if self._room is not None and len(self._found) <= self._most // 2:
-                        self._room.set()
-                        self._room = None
-                    await self._one(item, work, group)
+                    await self._one(self._next(), work, group)
             finally:
                 self._workers -= 1
 

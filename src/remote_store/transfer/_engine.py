@@ -105,13 +105,17 @@ class Run:
         """Do one file after the other: a task for each would cost a tenth of a small file."""
         try:
             while self._found and self._failure is None:
-                item = self._found.popleft()
-                if self._room is not None and len(self._found) <= self._most // 2:
-                    self._room.set()
-                    self._room = None
-                await self._one(item, work, group)
+                await self._one(self._next(), work, group)
         finally:
             self._workers -= 1
+
+    def _next(self) -> Item:
+        """Take an item; half of those that are ahead gone, more are looked for."""
+        item = self._found.popleft()
+        if self._room is not None and len(self._found) <= self._most // 2:
+            self._room.set()
+            self._room = None
+        return item
 
     def _cost(self, item: Item) -> int:
         """Return how many bytes of memory a file takes; none where the storage does it all."""
