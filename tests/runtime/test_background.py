@@ -240,18 +240,26 @@ def test_cancelling_a_trio_task_cancels_its_asyncio_task_and_waits(times: int) -
 
 @pytest.mark.spec("RUN-013")
 def test_a_deadline_of_trio_is_reported_as_such() -> None:
-    work = Work()
+    work, late = Work(), Work()
+
+    async def expire(scope: trio.CancelScope, on_the_way: Work) -> None:
+        await until(on_the_way.begun.is_set)
+        scope.deadline = trio.current_time()
 
     async def main() -> None:
-        with trio.move_on_after(0.01) as scope:
-            await _runtime.on_asyncio(work)
-        assert scope.cancelled_caught
-        with pytest.raises(trio.TooSlowError):
-            with trio.fail_after(0.01):
-                await _runtime.on_asyncio(Work())
+        async with trio.open_nursery() as nursery:
+            with trio.move_on_after(60) as scope:
+                nursery.start_soon(expire, scope, work)
+                await _runtime.on_asyncio(work)
+            assert scope.cancelled_caught
+            with pytest.raises(trio.TooSlowError):
+                with trio.fail_after(60) as scope:
+                    nursery.start_soon(expire, scope, late)
+                    await _runtime.on_asyncio(late)
 
     run("trio", main)
     assert work.cleaned.is_set()
+    assert late.cleaned.is_set()
 
 
 @pytest.mark.spec("RUN-013", "RUN-004")
