@@ -14,5 +14,5 @@ class TestSeaweedFSByItsClient(S3Contract):
     def way(self, request: pytest.FixtureRequest) -> str:
         return str(request.param)
 
-    rounds: ClassVar[int] = 1  # of races: the server decides them as for the others
+    creators: ClassVar[int] = 16  # the server decides the races as for the others
     hot_path: ClassVar[Any] = False

@@ -19,7 +19,7 @@ class TestSeaweedFSOverTLS(S3Contract):
     def way(self, request: pytest.FixtureRequest) -> str:
         return str(request.param)
 
-    rounds: ClassVar[int] = 1  # of races: the server decides them as for the others
+    creators: ClassVar[int] = 16  # the server decides the races as for the others
 
     def make_backend(self, tmp_path: Path) -> Backend:
         return S3Backend(self.bucket, **self.server.tls_options)

@@ -8,6 +8,7 @@ writer.py steps ROOT WAY TARGET  kills a child before and after every system cal
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import json
 import os
@@ -137,6 +138,7 @@ def steps(root: str, way: str, target: str) -> None:
             store.write(path, version(0), overwrite=True)
         pid = os.fork()
         if not pid:
+            gc.disable()  # a collection makes calls of its own, and all children shall make the same
             sys.setprofile(Killer(n))
             write(store, path, way, 1, overwrite=target == "old")
             sys.setprofile(None)
