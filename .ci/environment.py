@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 PIP_WITH_GROUPS = (25, 1)
+ON_ALL_CORES = ("-m", "pytest", f"--numprocesses={(os.cpu_count() or 1) + 1}")
+"""A process more than there are cores, because now and then one waits for a server."""
 
 if sys.version_info < OLDEST:
     raise SystemExit(

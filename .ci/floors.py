@@ -26,6 +26,4 @@ if __name__ == "__main__":
     pins = floors()
     python = environment.prepare("test", name=".venv-floors", pins=pins)
     environment.say(f"running the tests with {', '.join(pins)}")
-    sys.exit(
-        environment.call(python, "-m", "pytest", "--numprocesses=auto", "--dist=loadfile", *sys.argv[1:])
-    )
+    sys.exit(environment.call(python, *environment.ON_ALL_CORES, "--dist=loadfile", *sys.argv[1:]))

@@ -36,8 +36,8 @@ UNMEASURED = (
 They run code that other tests run, too: on local disk and in memory the contract, in
 ``tests/backends`` the backends.
 """
-ON_ALL_CORES = ("-m", "pytest", "--numprocesses=auto", "--dist=loadscope", "--durations=12")
-"""A process for each core; a class, or what else is in a file, stays together for its fixtures' sake."""
+IN_ONE_PLACE = ("--dist=loadscope", "--durations=12")
+"""A class, or what else is in a file, stays together for its fixtures' sake."""
 
 
 def main(arguments: list[str]) -> int:
@@ -47,10 +47,11 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return environment.call(python, "-m", "pytest", *arguments)
     coverage = (python, "-m", "coverage")
+    tests = (*environment.ON_ALL_CORES, *IN_ONE_PLACE)
     environment.run(*coverage, "erase")
-    failed = environment.call(python, *ON_ALL_CORES, *UNMEASURED)
+    failed = environment.call(python, *tests, *UNMEASURED)
     others = [f"--ignore={path}" for path in UNMEASURED]
-    failed = environment.call(*coverage, "run", *ON_ALL_CORES, *others) or failed
+    failed = environment.call(*coverage, "run", *tests, *others) or failed
     environment.run(*coverage, "combine", "--quiet")
     too_little = environment.call(*coverage, "report")
     return failed or too_little

@@ -336,7 +336,7 @@ CASES = (
     Case(MixesVersions, Streams, ["test_one_version_or_an_error"]),
     Case(SeeksFromTheFilesBeginning, Readers, ["test_seeking_stays_within_the_part"]),
     Case(ListsSomeTwice, Listings, ["test_children", "test_files_of_a_folder"]),
-    Case(ListsOnePage, PageRules, ["test_pages_are_bounded"]),
+    Case(ListsOnePage, PageRules, ["test_more_than_a_page"]),
     Case(ListsFilesAsEmptyFolders, Listings, ["test_what_is_no_folder"]),
     Case(StripsNames, Names, ["test_odd_names_of_files"]),
     Case(MovesIntoFolders, Moving, ["test_a_folder_as_target"]),

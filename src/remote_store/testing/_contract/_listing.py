@@ -164,25 +164,6 @@ class Listings(ContractBase):
             with pytest.raises(ConnectionError):
                 call("")
 
-    @spec("STORE-039", "STORE-042")
-    @needs("write", "list", "recursive_list")
-    async def test_more_than_a_page(self, store: AsyncStore, raw: Backend) -> None:
-        names = sorted(f"many/{number:05}" for number in range(self.more_than_a_page))
-        await fill(store, *names)
-        before = self.count_held(raw)
-        assert await paths_of(store.list_files("many")) == names
-        assert await paths_of(store.list_files(recursive=True)) == names
-        listing = store.list_files("many")
-        await listing.__anext__()
-        await listing.aclose()
-        await listing.aclose()
-        await self.released(raw, before)
-        listing = store.list_files(recursive=True)
-        async for _ in listing:
-            break
-        del listing
-        await self.released(raw, before)
-
     @spec("STORE-042", "BE-006")
     @needs("write", "list")
     async def test_a_listing_left_early_is_released(self, store: AsyncStore, raw: Backend) -> None:

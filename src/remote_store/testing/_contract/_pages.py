@@ -9,7 +9,7 @@ from ...backend import Backend, Pages
 from ...errors import InvalidPath
 from ...models import Entry, FileInfo, RemoteFolder
 from .._spec import needs, spec
-from ._base import ContractBase, fill
+from ._base import ContractBase, fill, paths_of
 
 TREE = ("one", "a/one", "a/b/two", "a/b/c/three", "d/e/four")
 FOLDERS = ("a", "a/b", "a/b/c", "d", "d/e")
@@ -50,15 +50,28 @@ class PageRules(ContractBase):
                         assert isinstance(entry, FileInfo if str(entry.path) in TREE else RemoteFolder)
                         assert entry.name == entry.path.name
 
-    @spec("BE-016")
+    @spec("BE-016", "STORE-039", "STORE-042")
     @needs("write", "list", "recursive_list")
-    async def test_pages_are_bounded(self, store: AsyncStore, backend: Backend) -> None:
+    async def test_more_than_a_page(self, store: AsyncStore, backend: Backend, raw: Backend) -> None:
+        """One test, because so many files take their time: all are listed, page by page, and let go early."""
         names = sorted(f"many/{number:05}" for number in range(self.more_than_a_page))
         await fill(store, *names)
+        before = self.count_held(raw)
         for folder, recursive in (("many", False), ("", True)):
             pages = [page async for page in backend.list_pages(folder, recursive=recursive, folders=False)]
             assert max(len(page) for page in pages) < len(names)
             assert keys_of([entry for page in pages for entry in page]) == names
+            assert await paths_of(store.list_files(folder, recursive=recursive)) == names
+            closed = store.list_files(folder, recursive=recursive)
+            await closed.__anext__()
+            await closed.aclose()
+            await closed.aclose()
+            await self.released(raw, before)
+            dropped = store.list_files(folder, recursive=recursive)
+            async for _ in dropped:
+                break
+            del dropped
+            await self.released(raw, before)
 
     @spec("STORE-038", "BE-002", "ERR-010")
     @needs("write", "list")
