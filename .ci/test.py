@@ -12,32 +12,33 @@ import sys
 import environment
 
 UNMEASURED = (
-    "tests/backends/s3/test_names.py",
-    "tests/backends/s3/test_s3_memory.py",
-    "tests/backends/sftp/test_sftp_memory.py",
-    "tests/contract/test_example.py",
-    "tests/contract/test_minimal.py",
     "tests/contract/test_s3.py",
-    "tests/contract/test_s3_by_aiohttp.py",
-    "tests/contract/test_s3_by_client.py",
-    "tests/contract/test_s3_others.py",
     "tests/contract/test_s3_pyarrow.py",
-    "tests/contract/test_s3_tls.py",
     "tests/contract/test_sftp.py",
     "tests/contract/test_sftp_others.py",
-    "tests/ext/test_fsspec_suite.py",
+    "tests/contract/test_s3_tls.py",
+    "tests/contract/test_s3_others.py",
+    "tests/contract/test_s3_by_client.py",
+    "tests/contract/test_s3_by_aiohttp.py",
+    "tests/backends/s3/test_s3_memory.py",
+    "tests/backends/sftp/test_sftp_memory.py",
+    "tests/system",
     "tests/runtime/test_cancel_matrix.py",
     "tests/runtime/test_interrupt_matrix.py",
-    "tests/system",
+    "tests/ext/test_fsspec_suite.py",
+    "tests/backends/s3/test_names.py",
     "tests/transfer/test_between.py",
+    "tests/contract/test_example.py",
+    "tests/contract/test_minimal.py",
 )
 """Tests whose coverage is not measured, which takes as long as the tests themselves.
 
 They run code that other tests run, too: on local disk and in memory the contract, in
-``tests/backends`` the backends.
+``tests/backends`` the backends. Those that take longest come first, so that no process
+is left with one of them while the others have nothing to do any more.
 """
-IN_ONE_PLACE = ("--dist=loadscope", "--durations=12")
-"""A class, or what else is in a file, stays together for its fixtures' sake."""
+IN_ONE_PLACE = ("--dist=loadscope", "--no-loadscope-reorder", "--durations=12")
+"""A class, or what else is in a file, stays together for its fixtures' sake, and comes when it is named."""
 
 
 def main(arguments: list[str]) -> int:

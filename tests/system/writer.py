@@ -138,9 +138,12 @@ def steps(root: str, way: str, target: str) -> None:
             store.write(path, version(0), overwrite=True)
         pid = os.fork()
         if not pid:
-            gc.disable()  # a collection makes calls of its own, and all children shall make the same
+            # All children shall make the same calls: a collection makes some of its own, and a store
+            # that was used more than a second ago looks whether its root is still the same.
+            gc.disable()
+            fresh = Store(LocalBackend(root))
             sys.setprofile(Killer(n))
-            write(store, path, way, 1, overwrite=target == "old")
+            write(fresh, path, way, 1, overwrite=target == "old")
             sys.setprofile(None)
             os._exit(0)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
