@@ -16,7 +16,7 @@ import pytest
 
 from remote_store import AsyncRegistry, AsyncStore, Registry, Store, open_async_store, open_store
 from remote_store._tools import generate_sync
-from remote_store._tools.generate_sync import FACES, MARKER, PACKAGE, RENAMES, TARGET
+from remote_store._tools._rules import FACES, MARKER, PACKAGE, RENAMES, TARGET
 from remote_store.typing import AsyncReadStream, AsyncWriteStream, ReadStream, WriteStream
 
 ROOT = PACKAGE.parents[1]
