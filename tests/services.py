@@ -76,12 +76,15 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def running(command: list[str], folder: Path, ready: Callable[[], bool]) -> Iterator[None]:
+def running(
+    command: list[str], folder: Path, ready: Callable[[], bool], env: dict[str, str] | None = None
+) -> Iterator[None]:
     """Run a server for as long as a block lasts; what it says goes to a file."""
     with open(folder / "output.log", "wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+            command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True,
+        )  # fmt: skip
         try:
             _wait(process, ready, folder / "output.log")
             yield
@@ -108,8 +111,13 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def seaweedfs(folder: Path) -> Iterator[S3Server]:
-    """Run SeaweedFS: it checks signatures and honours conditional writes and checksums."""
+def seaweedfs(folder: Path, *, cores: int | None = None) -> Iterator[S3Server]:
+    """Run SeaweedFS: it checks signatures and honours conditional writes and checksums.
+
+    Args:
+        folder: where its files go.
+        cores: how many it uses at once; all by default. With fewer it spends less time on sharing them out.
+    """
     ports = free_ports(11)
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
@@ -148,7 +156,8 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
         *(f"-{name}={port}" for name, port in zip(names, ports, strict=False)),
     ]
     url = f"http://127.0.0.1:{ports[0]}"
-    with running(command, folder, lambda: answers(url)):
+    env = None if cores is None else {**os.environ, "GOMAXPROCS": str(cores)}
+    with running(command, folder, lambda: answers(url), env):
         filer_url, tls_url = f"http://127.0.0.1:{ports[2]}", f"https://127.0.0.1:{ports[10]}"
         _share_volumes(filer_url)
         master_url = f"http://127.0.0.1:{ports[4]}"

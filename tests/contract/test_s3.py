@@ -21,6 +21,7 @@ class S3Contract(BackendContract):
     looks_before_writing: ClassVar[bool] = False
     rounds: ClassVar[int] = 1  # of races: SeaweedFS looks once a second whether a lock is free
     hot_path: ClassVar[Any] = True
+    conditional_writes: ClassVar[bool | None] = None  # found out, in each test
     server: S3Server
     bucket: str
 
@@ -32,7 +33,12 @@ class S3Contract(BackendContract):
         buckets.drop(self.bucket)
 
     def make_backend(self, tmp_path: Path) -> Backend:
-        return S3Backend(self.bucket, **self.server.options, hot_path=self.hot_path)
+        return self.backend_on(self.server.options)
+
+    def backend_on(self, options: dict[str, Any]) -> Backend:
+        return S3Backend(
+            self.bucket, **options, hot_path=self.hot_path, conditional_writes=self.conditional_writes
+        )
 
     def make_second(self, backend: Backend, tmp_path: Path) -> Backend:
         return self.make_backend(tmp_path)

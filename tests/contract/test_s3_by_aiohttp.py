@@ -16,3 +16,4 @@ class TestSeaweedFSByAiohttp(S3Contract):
 
     creators: ClassVar[int] = 16  # the server decides the races as for the others
     hot_path: ClassVar[Any] = "aiohttp"
+    conditional_writes: ClassVar[bool | None] = True  # known by now

@@ -21,7 +21,12 @@ class TestAllByArrow(S3Contract):
         return str(request.param)
 
     creators: ClassVar[int] = 16  # the server decides the races as for the others
-    arrow: ClassVar[dict[str, Any]] = {"arrow_from": 0, "arrow_writes": True, "part_size": 5 << 20}
+    arrow: ClassVar[dict[str, Any]] = {
+        "arrow_from": 0,
+        "arrow_writes": True,
+        "part_size": 5 << 20,
+        "conditional_writes": True,  # known by now
+    }
 
     def make_backend(self, tmp_path: Path) -> Backend:
         return S3PyArrowBackend(self.bucket, **self.server.options, **self.arrow)

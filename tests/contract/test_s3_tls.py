@@ -9,7 +9,6 @@ import pytest
 from tests.contract.test_s3 import S3Contract
 
 from remote_store import Backend
-from remote_store.backends import S3Backend
 
 
 class TestSeaweedFSOverTLS(S3Contract):
@@ -21,5 +20,7 @@ class TestSeaweedFSOverTLS(S3Contract):
 
     creators: ClassVar[int] = 16  # the server decides the races as for the others
 
+    conditional_writes: ClassVar[bool | None] = True  # known by now
+
     def make_backend(self, tmp_path: Path) -> Backend:
-        return S3Backend(self.bucket, **self.server.tls_options)
+        return self.backend_on(self.server.tls_options)

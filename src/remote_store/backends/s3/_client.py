@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ... import _runtime
@@ -41,9 +43,20 @@ def _prepared(options: Options) -> tuple[AioSession, dict[str, Any]]:
 def _session(options: Options) -> AioSession:
     from aiobotocore.session import AioSession
 
-    session = AioSession(profile=options.profile)
+    session = AioSession(None, copy(_handlers()), include_builtin_handlers=False, profile=options.profile)
     session.register_component("data_loader", _models_like(session.get_component("data_loader")))
     return session
+
+
+@cache
+def _handlers() -> Any:
+    """Return the SDK's own handlers of its events: to register all of them takes most of a session's time."""
+    from aiobotocore.hooks import AioHierarchicalEmitter
+    from aiobotocore.session import AioSession
+
+    handlers = AioHierarchicalEmitter()
+    AioSession(event_hooks=handlers)
+    return handlers
 
 
 _models: Final[dict[tuple[str, ...], Any]] = {}
