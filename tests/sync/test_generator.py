@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from remote_store._tools import _rules as rules
 from remote_store._tools import generate_sync
-from remote_store._tools.generate_sync import MARKER, Face, UnknownShape
+from remote_store._tools._emitting import UnknownShape
+from remote_store._tools._rules import MARKER, Face
 
 FACE = Face("_store.py", "AsyncStore", "Store")
 
@@ -22,9 +24,9 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     """Return a function that writes one source and makes it the only one of a package of its own."""
     for folder in ("_async", "_sync"):
         (tmp_path / folder).mkdir()
-    monkeypatch.setattr(generate_sync, "PACKAGE", tmp_path)
-    monkeypatch.setattr(generate_sync, "SOURCE", tmp_path / "_async")
-    monkeypatch.setattr(generate_sync, "TARGET", tmp_path / "_sync")
+    monkeypatch.setattr(rules, "PACKAGE", tmp_path)
+    monkeypatch.setattr(rules, "SOURCE", tmp_path / "_async")
+    monkeypatch.setattr(rules, "TARGET", tmp_path / "_sync")
 
     def write(source: str, face: Face = FACE, renames: dict[str, str] | None = None, **parts: str) -> Path:
         for name, text in {
@@ -32,9 +34,9 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
             **{f"_{name}.py": text for name, text in parts.items()},
         }.items():
             (tmp_path / "_async" / name).write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
-        monkeypatch.setattr(generate_sync, "FACES", (face,))
+        monkeypatch.setattr(rules, "FACES", (face,))
         names = renames if renames is not None else {"AsyncStore": "Store"}
-        monkeypatch.setattr(generate_sync, "RENAMES", names)
+        monkeypatch.setattr(rules, "RENAMES", names)
         return tmp_path / "_sync" / face.name
 
     return write
@@ -44,9 +46,9 @@ def made(target: Path) -> str:
     """Return the one generated text, without its header."""
     ((path, text),) = generate_sync.generate().items()
     assert path == target
-    assert text.startswith(generate_sync.HEADER.format(name=target.name))
+    assert text.startswith(rules.HEADER.format(name=target.name))
     compile(text, str(path), "exec")
-    return text.removeprefix(generate_sync.HEADER.format(name=target.name))
+    return text.removeprefix(rules.HEADER.format(name=target.name))
 
 
 SOURCE = '''

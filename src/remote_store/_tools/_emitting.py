@@ -5,20 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 
-from ._rules import (
-    ASYNC_ONLY,
-    CLOSE,
-    DUNDERS,
-    EXIT,
-    HEADER,
-    IMPORTS,
-    METHODS,
-    RENAMES,
-    SOURCE,
-    WRAP,
-    WRAPS,
-    Face,
-)
+from . import _rules as rules
 
 
 class UnknownShape(Exception):
@@ -32,9 +19,9 @@ class Renamer(ast.NodeTransformer):
         self.used: set[str] = set()
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
-        if node.id in RENAMES:
+        if node.id in rules.RENAMES:
             self.used.add(node.id)
-            return ast.Name(RENAMES[node.id], node.ctx)
+            return ast.Name(rules.RENAMES[node.id], node.ctx)
         return node
 
 
@@ -43,7 +30,7 @@ class Source:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.text = (SOURCE / name).read_text(encoding="utf-8")
+        self.text = (rules.SOURCE / name).read_text(encoding="utf-8")
         self.tree = ast.parse(self.text)
 
     @property
@@ -61,13 +48,13 @@ class Source:
         for node in self.tree.body:
             if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and wanted in (None, node.name):
                 return node
-        raise UnknownShape(f"{SOURCE / self.name}: there is no {wanted or 'class'}")
+        raise UnknownShape(f"{rules.SOURCE / self.name}: there is no {wanted or 'class'}")
 
 
 class Generator:
     """Emits one target file."""
 
-    def __init__(self, face: Face, renamer: Renamer) -> None:
+    def __init__(self, face: rules.Face, renamer: Renamer) -> None:
         self.face = face
         self.renamer = renamer
         self.parts = [Source(name) for name in face.parts]
@@ -82,7 +69,7 @@ class Generator:
             emitted = self._class(found) if isinstance(found, ast.ClassDef) else self._function(found)
         else:
             emitted = "\n\n".join(self._driven(node) for node in self.main.functions())
-        return HEADER.format(name=self.face.name) + self._head() + emitted
+        return rules.HEADER.format(name=self.face.name) + self._head() + emitted
 
     def _head(self) -> str:
         """Return the docstring and all imports that may be needed; unused ones go later."""
@@ -94,7 +81,7 @@ class Generator:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 lines.append(ast.unparse(node))
         own = f"from .{self.face.name.removesuffix('.py')} "
-        lines += [line for line in IMPORTS.splitlines() if not line.startswith(own)]
+        lines += [line for line in rules.IMPORTS.splitlines() if not line.startswith(own)]
         lines.append(f"from .._async import {self.face.source or self.main.module}")
         lines += [ast.unparse(node) for node in body if _is_type_variable(node)]
         return "\n".join(lines) + "\n\n\n"
@@ -112,7 +99,7 @@ class Generator:
         if isinstance(node, ast.AsyncFunctionDef):
             call = f"drive({call})"
         outer = _outer(node.returns)
-        wrapped = WRAPS.get(outer.id if outer else "", "{}").format(call)
+        wrapped = rules.WRAPS.get(outer.id if outer else "", "{}").format(call)
         return f"{signature}\n    {self._doc(node)}\n    return {wrapped}\n"
 
     # -- classes -----------------------------------------------------------------
@@ -143,7 +130,7 @@ class Generator:
         source = self.face.source
         signature = self._signature(node, "__init__")
         made = f"    {signature}\n        self._inner = {source}({_arguments(node.args)})\n"
-        return made + (WRAP.format(source=source) if source == "AsyncStore" else "")
+        return made + (rules.WRAP.format(source=source) if source == "AsyncStore" else "")
 
     def _member(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         name = node.name
@@ -155,27 +142,27 @@ class Generator:
         prefix = "    @property\n" if decorators else ""
         undocumented = name.startswith("__") and not ast.get_docstring(node)
         doc = "" if undocumented else f"        {self._doc(node)}\n"
-        signature = self._signature(node, METHODS.get(name, name))
+        signature = self._signature(node, rules.METHODS.get(name, name))
         return f"{prefix}    {signature}\n{doc}{self._body(node, bool(decorators))}"
 
     def _body(self, node: ast.FunctionDef | ast.AsyncFunctionDef, is_property: bool) -> str:
         name = node.name
-        if name in DUNDERS:
-            line = DUNDERS[name].format(cls=self.face.target, source=self.face.source)
+        if name in rules.DUNDERS:
+            line = rules.DUNDERS[name].format(cls=self.face.target, source=self.face.source)
             return f"        {line}\n"
-        if name.startswith("__") and name not in METHODS:
+        if name.startswith("__") and name not in rules.METHODS:
             raise self._unknown(node, f"no rule for {name}")
         call = f"self._inner.{name}" + ("" if is_property else f"({_arguments(node.args)})")
         if isinstance(node, ast.AsyncFunctionDef):
             call = f"drive({call})"
         if name == "aclose" and self.face.raw:
-            return CLOSE.format(call)
+            return rules.CLOSE.format(call)
         if name == "__aexit__" and self.face.raw:
-            return EXIT.format(call)
+            return rules.EXIT.format(call)
         if name == "__aenter__":
             return f"        {call}\n        return self\n"
         outer = _outer(node.returns)
-        wrap = WRAPS.get(outer.id if outer else "", "{}")
+        wrap = rules.WRAPS.get(outer.id if outer else "", "{}")
         keyword = "" if ast.unparse(node.returns or ast.Constant(None)) == "None" else "return "
         return f"        {keyword}{wrap.format(call)}\n"
 
@@ -204,10 +191,12 @@ class Generator:
             raise self._unknown(node, "no rule for a generator; return a Listing")
         outer = _outer(node.returns)
         for inner in (*ast.walk(node.args), *ast.walk(node.returns or ast.Constant(None))):
-            if isinstance(inner, ast.Constant) and inner.value in RENAMES:
+            if isinstance(inner, ast.Constant) and inner.value in rules.RENAMES:
                 raise self._unknown(node, f"no rule for {inner.value!r} in quotes")
-            ruled = (inner is outer and outer.id in WRAPS) or (self.face.source == "" and _is_store(inner))
-            if isinstance(inner, ast.Name) and inner.id in ASYNC_ONLY and not ruled:
+            ruled = (inner is outer and outer.id in rules.WRAPS) or (
+                self.face.source == "" and _is_store(inner)
+            )
+            if isinstance(inner, ast.Name) and inner.id in rules.ASYNC_ONLY and not ruled:
                 raise self._unknown(node, f"no rule for {inner.id} inside an annotation or as a parameter")
 
     def _doc(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
@@ -217,7 +206,7 @@ class Generator:
         return text
 
     def _unknown(self, node: ast.stmt, why: str) -> UnknownShape:
-        return UnknownShape(f"{SOURCE / self.current.name}:{node.lineno}: {why}")
+        return UnknownShape(f"{rules.SOURCE / self.current.name}:{node.lineno}: {why}")
 
 
 def _arguments(arguments: ast.arguments, *, drop_self: bool = True, opened: Collection[str] = ()) -> str:

@@ -15,8 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from . import _rules as rules
 from ._emitting import Generator, Renamer, UnknownShape
-from ._rules import FACES, MARKER, PACKAGE, RENAMES, TARGET
 
 
 def _formatted(text: str) -> str:
@@ -25,7 +25,7 @@ def _formatted(text: str) -> str:
         ["check", "--fix", "--quiet", "--select=F401,F811,I", "--exit-zero"],
         ["format", "--quiet"],
     ):
-        arguments = [sys.executable, "-m", "ruff", *command, f"--stdin-filename={TARGET / 'x.py'}", "-"]
+        arguments = [sys.executable, "-m", "ruff", *command, f"--stdin-filename={rules.TARGET / 'x.py'}", "-"]
         done = subprocess.run(arguments, input=text, capture_output=True, text=True, check=True)  # noqa: S603 - our own command line
         text = done.stdout
     return text
@@ -38,8 +38,8 @@ def generate() -> dict[Path, str]:
         UnknownShape: the source has a shape without a rule, or a rename was not needed.
     """
     renamer = Renamer()
-    files = {TARGET / face.name: _formatted(Generator(face, renamer).run()) for face in FACES}
-    if unused := set(RENAMES) - renamer.used:
+    files = {rules.TARGET / face.name: _formatted(Generator(face, renamer).run()) for face in rules.FACES}
+    if unused := set(rules.RENAMES) - renamer.used:
         raise UnknownShape(f"these renames are never used, so remove them: {sorted(unused)}")
     return files
 
@@ -49,7 +49,9 @@ def stale(files: dict[Path, str]) -> list[Path]:
     wrong = [
         path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
-    marked = [path for path in TARGET.glob("**/*.py") if MARKER in path.read_text(encoding="utf-8")]
+    marked = [
+        path for path in rules.TARGET.glob("**/*.py") if rules.MARKER in path.read_text(encoding="utf-8")
+    ]
     return wrong + [path for path in marked if path not in files]
 
 
@@ -64,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     wrong = stale(files)
     if options.check:
         for path in wrong:
-            print(f"not up to date: {path.relative_to(PACKAGE)}", file=sys.stderr)
+            print(f"not up to date: {path.relative_to(rules.PACKAGE)}", file=sys.stderr)
         return 1 if wrong else 0
     for path, text in files.items():
         path.write_text(text, encoding="utf-8")
