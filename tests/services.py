@@ -6,6 +6,7 @@ to nobody outside.
 
 from __future__ import annotations
 
+import atexit
 import getpass
 import json
 import os
@@ -55,15 +56,23 @@ class S3Server:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listened on a moment ago, below those that connections are given."""
+    """Return ports that nobody listens on, below those that connections are given.
+
+    Processes that test at the same time would now and then be given the same one, before their
+    servers listen: this one keeps the UDP port of the same number, which no server wants.
+    """
     found: list[int] = []
     while len(found) < count:
         port = random.randrange(12000, 32000)
+        mark = socket.socket(type=socket.SOCK_DGRAM)
         try:
+            mark.bind(("127.0.0.1", port))
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:
+            mark.close()
             continue
-        found += [port] if port not in found else []
+        atexit.register(mark.close)
+        found.append(port)
     return found
 
 
