@@ -96,6 +96,18 @@ def test_urls(run: Run, tmp_path: Path) -> None:
     assert "does not belong in a URL" in run("ls", "s3://bucket/x?secret=y", code=2).err
 
 
+@pytest.mark.spec("CLI-023")
+def test_urls_that_would_name_another_file(run: Run, tmp_path: Path) -> None:
+    for name in ("2024", "2024#draft", "2024\t"):
+        (tmp_path / name).write_bytes(b"")
+    url = f"file://{tmp_path}/2024"
+    for odd in (f"{url}#draft", f"{url}#", f"{url}#draft?durable=true", f"{url}?durable=true#x", f"{url}\t"):
+        assert "write a" in run("rm", odd, code=2).err
+    run("rm", f"{url}%23draft")
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} >= {"2024", "2024\t"}
+    assert not (tmp_path / "2024#draft").exists()
+
+
 @pytest.mark.spec("CLI-001")
 def test_paths_with_colons(run: Run, tmp_path: Path) -> None:
     (tmp_path / "s:odd").write_bytes(b"odd")

@@ -111,7 +111,6 @@ def test_options_come_as_a_query(tmp_path: Path, durable: bool, monkeypatch: pyt
         ("file:///data?colour=red", "unknown option 'colour'.*known options: create, durable"),
         ("file:///data?durable=yes", "option 'durable' must be true or false, not 'yes'"),
         ("file:///data?durable", "option 'durable' must be true or false, not ''"),
-        ("file:///data#part", "file:///absolute/folder"),
         ("memory://x", "memory://"),
         ("memory:///", "memory://"),
         ("memory://?a=b", "memory://"),
@@ -125,6 +124,23 @@ def test_a_url_that_does_not_fit(opener: Any, url: str, text: str, monkeypatch: 
     monkeypatch.setattr(LocalBackend, "__init__", init)
     with pytest.raises(ValueError, match=text):
         opener(url)
+
+
+@pytest.mark.spec("REG-019")
+@pytest.mark.parametrize("mark", ["#", "#part", "\t", "\n", "\rx"])
+@pytest.mark.parametrize("url", ["file:///data", "s3://b/f", "s3-pyarrow://b/f", "sftp://h/f", "memory://"])
+@openers
+def test_what_a_parser_leaves_out(opener: Any, url: str, mark: str) -> None:
+    for odd in (f"{url}{mark}", f"{url}{mark}?anon=true", f"{url}?anon=true{mark}"):
+        with pytest.raises(ValueError, match=f"as %{ord(mark[0]):02X}$"):
+            opener(odd)
+
+
+@pytest.mark.spec("REG-019")
+@pytest.mark.parametrize(("type_name", "url"), [("s3", "s3://b/f#"), ("sftp", "sftp://h/f#")])
+def test_no_backend_leaves_it_out_either(type_name: str, url: str) -> None:
+    with pytest.raises(ValueError, match="a folder of a"):
+        _known.backend_class(type_name).from_url(url)
 
 
 @pytest.mark.spec("REG-017")

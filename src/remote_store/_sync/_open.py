@@ -16,7 +16,7 @@ def open_store(url: str) -> Store:
     backend may follow as a query: ``file:///data?durable=true``.
 
     Raises:
-        ValueError: the scheme is unknown, its extra is not installed, or the URL does
-            not fit the backend; the message says what does.
+        ValueError: the scheme is unknown, its extra is not installed, the URL has a ``#``,
+            or it does not fit the backend; the message says what does.
     """
     return Store._wrap(open_async_store(url))

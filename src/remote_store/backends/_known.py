@@ -46,6 +46,19 @@ def register_backend(type_name: str, cls: type[Backend]) -> None:
     _registered[str(type_name)] = cls
 
 
+def require_whole(url: str) -> None:
+    """Refuse a URL of which a parser leaves something out, for it would name another file.
+
+    Raises:
+        ValueError: it has a ``#``, a tab or a line break.
+    """
+    for lost, name in {"#": "#", "\t": "tab", "\n": "line break", "\r": "line break"}.items():
+        if lost in url:
+            raise ValueError(
+                f"a store's URL has no fragment: write a {name} that is part of a name as %{ord(lost):02X}"
+            )
+
+
 def class_of_scheme(scheme: str) -> type[Backend]:
     """Return the class of the backend type that a URL scheme stands for.
 

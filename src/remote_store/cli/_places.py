@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
 from .._sync import Registry, Store, open_store
+from ..backends._known import require_whole
 from ..config import CONFIG_VARIABLE, FILE_NAME, RegistryConfig, usual_file
 from ..paths import normalize
 from ._errors import Usage
@@ -78,6 +79,7 @@ class Places:
         return Place(self._open("file:///"), normalize(absolute.lstrip("/")), text)
 
     def _of_url(self, text: str) -> Place:
+        require_whole(text)
         parts = urlsplit(text)
         root = "/" if parts.scheme.lower() == "file" else ""
         query = f"?{parts.query}" if parts.query else ""

@@ -185,7 +185,7 @@ def from_url(url: str) -> tuple[dict[str, Any], str]:
         ValueError: the URL does not fit.
     """
     parts = urlsplit(url)
-    if not parts.netloc or "@" in parts.netloc or ":" in parts.netloc or parts.fragment:
+    if not parts.netloc or "@" in parts.netloc or ":" in parts.netloc or "#" in url:
         raise ValueError(f"a folder of a bucket is s3://bucket/folder, not {masked(url)!r}")
     options: dict[str, Any] = {"bucket": unquote(parts.netloc)}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):

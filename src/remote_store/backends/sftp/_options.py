@@ -126,7 +126,7 @@ def from_url(url: str) -> tuple[dict[str, Any], str]:
             "a password does not belong in a URL, which ends up in logs; use a key, or a registry's"
             " configuration"
         )
-    if not parts.hostname or parts.fragment:
+    if not parts.hostname or "#" in url:
         raise ValueError(f"a folder of a server is sftp://user@host:port/folder, not {masked(url)!r}")
     options: dict[str, Any] = {"host": parts.hostname, "base_path": unquote(parts.path) or "/"}
     if parts.port is not None:
