@@ -146,6 +146,31 @@ def test_a_server_that_ignores_them_for_copies_only(moto: S3Server, verb: str) -
         getattr(store, verb)("f", "h")
 
 
+@pytest.mark.spec("S3-037", "S3-038")
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_server_that_ignores_versions_for_parts_only(moto: S3Server, world: str) -> None:
+    buckets = Buckets(moto)
+    bucket = buckets.new()
+
+    async def main() -> None:
+        async with AsyncStore(asking(bucket, moto.endpoint_url)) as store:
+            await store.probe()
+            etag = (await store.write("f", [LARGE])).etag
+            with pytest.raises(CapabilityNotSupported):
+                await store.write("f", [LARGE + b"x"], if_match=etag)
+            assert (await store.get_file_info("f")).etag == etag
+            await store.write("g", [LARGE])
+            with pytest.raises(AlreadyExists):
+                await store.write("g", [LARGE])
+            await store.write("f", b"small", if_match=etag)
+            assert CONDITIONAL in store.capabilities
+
+    run(world, main)
+    assert sorted(buckets.keys(bucket)) == ["f", "g"]
+    assert buckets.unfinished(bucket) == []
+    buckets.close()
+
+
 @pytest.mark.spec("S3-038")
 @pytest.mark.parametrize("code", [(501, "NotImplemented"), (400, "InvalidArgument")])
 def test_a_server_that_does_not_take_them(proxy: Proxy, bucket: str, code: tuple[int, str]) -> None:

@@ -11,7 +11,7 @@ from ...errors import DirectoryNotEmpty, InvalidPath, NotFound, PreconditionFail
 from ...models import WriteResult
 from ._api import Api
 from ._errors import CODES, NAME
-from ._objects import result_of
+from ._objects import result_of, told
 from ._upload import Upload, taken
 from ._write_options import of_copies
 
@@ -38,7 +38,7 @@ async def copy(
     headers = await source.head(src)
     if headers is None:
         raise await source.missing(src)
-    version: str = headers["ETag"]
+    version = told(headers, "ETag", src)
     given = {"CopySource": {"Bucket": source.bucket, "Key": src}, "CopySourceIfMatch": version}
     usual = of_copies(api.options.write_options)
     in_parts = {**{name: headers[name] for name in _KEPT if headers.get(name)}, **usual}
@@ -116,18 +116,20 @@ async def _copy_parts(
 
 async def move(api: Api, src: str, dst: str, overwrite: bool) -> WriteResult:
     """Copy, and delete the source if it is still what was copied."""
+    honoured = await api.conditions.known("delete")  # now: between copy and deletion others may write
     result, version = await copy(api, src, dst, overwrite)
     changed = PreconditionFailed(
         "the source was changed while it was moved: the target has the old version, the source was kept",
         path=src,
         backend=NAME,
     )
-    if api.conditions.put is False:  # it would ignore this condition, too: only looking is left
+    if honoured is not True:  # looking shortly before is left
         found = await api.head(src)
-        if found is not None and found["ETag"] != version:
+        if found is not None and told(found, "ETag", src) != version:
             raise changed
+    condition = {} if honoured is False else {"IfMatch": version}
     try:
-        await api.request("delete_object", src, {"IfMatch": version}, refused=changed)
+        await api.request("delete_object", src, condition, refused=changed)
     except NotFound:
         pass  # somebody else has deleted it meanwhile
     except RemoteStoreError as error:
@@ -188,7 +190,7 @@ async def _pages_of_keys(api: Api, prefix: str) -> AsyncIterator[list[str]]:
             yield keys
         if not answer.get("IsTruncated"):
             return
-        more = {"ContinuationToken": answer["NextContinuationToken"]}
+        more = {"ContinuationToken": told(answer, "NextContinuationToken", prefix)}
 
 
 async def _delete_keys(api: Api, keys: list[str]) -> None:

@@ -1,12 +1,13 @@
 """Whether the server honours conditions of writes: found out once, and not trusted before.
 
 There are servers that answer a conditional PUT with success and overwrite all the same,
-and more that do so for a copy, or when an upload in parts
-is completed. Amazon's own are known to honour all three.
+and more that do so for a copy, when an upload in parts is completed, or for a deletion.
+Amazon's own are known to honour all of these.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,7 @@ from ..._runtime.per_loop import PerLoop
 from ...capabilities import Capability
 from ...errors import CapabilityNotSupported, RemoteStoreError
 from ._errors import NAME, status_of
+from ._objects import bare, receipt_of, told
 
 if TYPE_CHECKING:
     from ._api import Api
@@ -33,11 +35,14 @@ class Conditions:
     Attributes:
         put: for a request that stores an object.
         copy: for a copy.
-        complete: for the completion of an upload in parts.
+        complete: for the completion of an upload in parts, that nothing is there.
+        replace: for the completion, that a certain version is there.
+        delete: for a deletion. Who says that writes honour conditions has not said that these do.
     """
 
     def __init__(self, api: Api, known: bool | None) -> None:
-        self.put = self.copy = self.complete = known
+        self.put = self.copy = self.complete = self.replace = known
+        self.delete = False if known is False else None
         self._api = api
         self._tries = dict.fromkeys(_PROBES, 3)
         # Those who ask at the same time share one probe, which no caller's cancellation ends.
@@ -55,7 +60,7 @@ class Conditions:
         if self._state(name) is not None or not self._tries[name]:
             return self._state(name)
         if await self._is_amazon():
-            self.put = self.copy = self.complete = True
+            self.put = self.copy = self.complete = self.replace = self.delete = True
         else:
             try:
                 setattr(self, name, await self._probes[name].get())
@@ -83,7 +88,7 @@ class Conditions:
         """
         if refused is None:
             return {}
-        state = await self.known(name)
+        state = await self.known("replace" if name == "complete" and if_match is not None else name)
         if if_match is not None:
             if state is False:
                 raise CapabilityNotSupported(
@@ -92,7 +97,7 @@ class Conditions:
                     backend=NAME,
                     capability=Capability.CONDITIONAL_WRITE.value,
                 )
-            return {"IfMatch": f'"{if_match}"'}
+            return {"IfMatch": f'"{bare(if_match)}"'}
         if state is not True and await self._api.head(key) is not None:
             raise refused
         return {} if state is False else dict(_CREATE)
@@ -136,26 +141,42 @@ async def _probe_copy(api: Api) -> bool:
             await api.request("delete_object", target)
 
 
-async def _probe_complete(api: Api) -> bool:
+async def _probe_complete(api: Api, condition: dict[str, str]) -> bool:
     """Return True if the server refuses to complete an upload over an object."""
     key = await _free_key(api)
     await api.request("put_object", key, {"Body": b"probe"})
     try:
-        begun = {"UploadId": (await api.request("create_multipart_upload", key))["UploadId"]}
-        part = await api.request("upload_part", key, {**begun, "PartNumber": 1, "Body": b"again"})
-        said = {name: value for name, value in part.items() if name.startswith("Checksum")}
-        parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"], **said}]}
-        refused = await _refused(
-            api, "complete_multipart_upload", key, {**begun, "MultipartUpload": parts, **_CREATE}
-        )
-        if refused:
-            await api.request("abort_multipart_upload", key, begun)
+        begun = {"UploadId": told(await api.request("create_multipart_upload", key), "UploadId", key)}
+        refused = True
+        try:
+            part = await api.request("upload_part", key, {**begun, "PartNumber": 1, "Body": b"again"})
+            parts = {"MultipartUpload": {"Parts": [{"PartNumber": 1, **receipt_of(part, key)}]}}
+            refused = await _refused(api, "complete_multipart_upload", key, {**begun, **parts, **condition})
+        finally:
+            if refused:
+                await api.request("abort_multipart_upload", key, begun)
         return refused
     finally:
         await api.request("delete_object", key)
 
 
-_PROBES: Final = {"put": _probe_put, "copy": _probe_copy, "complete": _probe_complete}
+async def _probe_delete(api: Api) -> bool:
+    """Return True if the server refuses to delete an object that is not the version that was named."""
+    key = await _free_key(api)
+    await api.request("put_object", key, {"Body": b"probe"})
+    try:
+        return await _refused(api, "delete_object", key, _NO_VERSION)
+    finally:
+        await api.request("delete_object", key)
+
+
+_PROBES: Final[Mapping[str, Callable[[Api], Awaitable[bool]]]] = {
+    "put": _probe_put,
+    "copy": _probe_copy,
+    "complete": partial(_probe_complete, condition=_CREATE),
+    "replace": partial(_probe_complete, condition=_NO_VERSION),
+    "delete": _probe_delete,
+}
 
 
 async def _free_key(api: Api) -> str:

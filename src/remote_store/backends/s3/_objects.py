@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from mimetypes import MimeTypes
 from typing import Any, Final
 
+from ...errors import RemoteStoreError
 from ...models import FileInfo, WriteResult
 from ...paths import RemotePath
+from ._errors import NAME
 
 _CHECKSUMS: Final = {
     "ChecksumCRC64NVME": "crc64nvme",
@@ -73,7 +76,31 @@ def result_of(key: str, size: int, answer: dict[str, Any]) -> WriteResult:
 
 def etag_of(answer: dict[str, Any]) -> str | None:
     """Return the version token without the quotes of HTTP; None if the server gave none."""
-    return (answer.get("ETag") or "").strip('"') or None
+    return bare(answer.get("ETag") or "") or None
+
+
+def bare(etag: str) -> str:
+    """Return a version token without the quotes of HTTP."""
+    return etag.strip('"')
+
+
+def told(answer: Mapping[str, Any], name: str, key: str | None) -> str:
+    """Return what an answer has to tell.
+
+    Raises:
+        RemoteStoreError: it does not; the server speaks the protocol badly.
+    """
+    if value := answer.get(name):
+        return str(value)
+    raise RemoteStoreError(
+        f"the server's answer has no {name}, without which this cannot be done", path=key, backend=NAME
+    )
+
+
+def receipt_of(answer: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return what the server said about a part; the completion has to repeat it."""
+    said = {name: value for name, value in answer.items() if name.startswith("Checksum")}
+    return {"ETag": told(answer, "ETag", key), **said}
 
 
 def checksum_of(answer: dict[str, Any]) -> str | None:
