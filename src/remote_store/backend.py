@@ -270,6 +270,15 @@ class Backend(ABC):
         """Text that tells this storage from others, the same in every process; no secrets, no I/O."""
         return f"{self.name}:"
 
+    async def place(self, path: str) -> tuple[str, str]:
+        """Return which storage this is, and a name in it: equal for the same place, whichever backend tells.
+
+        Transfers look by it whether one folder lies within another. Objects whose ``location`` says
+        nothing of its own are taken for different storages, and so is one that has two addresses.
+        """
+        told = self.location.rstrip("/")
+        return (f"{told}{id(self)}" if told == f"{self.name}:" else told), path
+
     def to_key(self, native: str) -> str:
         """Return the key of a native name (a file system path, a URL); unchanged if it has none.
 

@@ -163,6 +163,9 @@ class BackendWrapper(Backend):
     def location(self) -> str:
         return self.inner.location
 
+    async def place(self, path: str) -> tuple[str, str]:
+        return await self.inner.place(path)
+
     def to_key(self, native: str) -> str:
         return self.inner.to_key(native)
 

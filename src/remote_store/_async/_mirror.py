@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from .._types import AsyncPlan
 from ..errors import NotFound
@@ -14,12 +15,22 @@ from ..transfer.options import TransferOptions
 from ..transfer.plan import COMPARISONS, Compare, PlanItem
 from ..transfer.report import TransferReport
 from ._listing import Listing
-from ._places import journaled, options_of, refuse_nested, require_stores, run_transfer
+from ._places import (
+    journaled,
+    options_of,
+    refuse_deleted,
+    refuse_nested,
+    require_stores,
+    run_transfer,
+)
 from ._store import AsyncStore
 
 if TYPE_CHECKING:
     from ..transfer._in_parts import InParts
     from ..transfer._ledger import Ledger
+
+Sides: TypeAlias = tuple[AsyncStore, PathLike, AsyncStore, PathLike]
+"""The store and the folder that files come from, and those that they go to."""
 
 
 def plan_sync(
@@ -48,18 +59,35 @@ def plan_sync(
         delete: plan to delete files that the source does not have.
 
     Raises:
-        InvalidPath: a path is malformed, or one folder lies within the other.
+        InvalidPath: a path is malformed; or, at the first line, the target lies within the source, or
+            with ``delete`` the source within the target.
+        NotFound: at the first line: there is no folder at ``source_path``, and ``delete`` is given.
         ValueError: ``compare`` is unknown.
     """
+    sides = (source, source_path, target, target_path)
     require_stores(source, target)
-    refuse_nested(source, source_path, target, target_path)
-    refuse_nested(target, target_path, source, source_path)
+    return _plan(sides, compare, delete, lambda: _refuse(sides, delete))
+
+
+def _plan(
+    sides: Sides, compare: Compare, delete: bool, before: Callable[[], Awaitable[None]] | None = None
+) -> Listing[PlanItem]:
+    """Return the lines of a plan; ``before`` is awaited before the first one."""
     if compare not in COMPARISONS:
         raise ValueError(f"compare must be one of {', '.join(COMPARISONS)}, not {compare!r}")
     from ..transfer._differences import Differences  # it needs a loop's module
 
+    source, source_path, target, target_path = sides
     here, there = normalize(source_path), normalize(target_path)
-    return Listing(source._scope, "", "", Differences(source, here, target, there, compare, delete))
+    found = Differences(source, here, target, there, compare, delete, before)
+    return Listing(source._scope, "", "", found)
+
+
+async def _refuse(sides: Sides, delete: bool) -> None:
+    """Refuse what would never end, and what would delete too much."""
+    await refuse_nested(*sides)
+    if delete:
+        await refuse_deleted(*sides)
 
 
 async def apply_plan(
@@ -133,22 +161,24 @@ async def sync(
         What was done, as numbers.
 
     Raises:
-        NotFound: there is no folder at ``source_path``: an empty one would delete everything.
+        NotFound: there is no folder at ``source_path``: an empty one would delete everything. With
+            ``delete`` the source's own root has to be there, too.
         TransferFailed, InvalidPath, RemoteStoreError: as for ``apply_plan``.
     """
     require_stores(source, target)
-    if normalize(source_path) and not await source.is_folder(source_path):
-        raise NotFound("there is no such folder to mirror; check the path", path=str(source_path))
     sides = (source, source_path, target, target_path)
     chosen = options_of(options)
+    await _refuse(sides, delete)
+    if not delete and normalize(source_path) and not await source.is_folder(source_path):
+        raise NotFound("there is no such folder to mirror; check the path", path=str(source_path))
     call = {"call": "sync", "compare": compare, "delete": delete}
-    async with plan_sync(*sides, compare=compare, delete=delete) as plan:
+    async with _plan(sides, compare, delete) as plan:
         return await _apply(plan, sides, chosen, on_event, journaled(journal, call, sides, chosen))
 
 
 async def _apply(
     plan: AsyncPlan,
-    sides: tuple[AsyncStore, PathLike, AsyncStore, PathLike],
+    sides: Sides,
     options: TransferOptions,
     on_event: OnEvent,
     parts: InParts | None,

@@ -70,7 +70,7 @@ async def copy_tree(
     require_stores(source, target)
     source._scope.require(Capability.READ)
     target._scope.require(Capability.WRITE)
-    refuse_nested(source, source_path, target, target_path)
+    await refuse_nested(source, source_path, target, target_path)
     chosen = options_of(options)
     sides = (source, source_path, target, target_path)
     parts = journaled(journal, {"call": "copy_tree"}, sides, chosen)

@@ -45,7 +45,9 @@ def plan_sync(
         delete: plan to delete files that the source does not have.
 
     Raises:
-        InvalidPath: a path is malformed, or one folder lies within the other.
+        InvalidPath: a path is malformed; or, at the first line, the target lies within the source, or
+            with ``delete`` the source within the target.
+        NotFound: at the first line: there is no folder at ``source_path``, and ``delete`` is given.
         ValueError: ``compare`` is unknown.
     """
     return iterate(
@@ -133,7 +135,8 @@ def sync(
         What was done, as numbers.
 
     Raises:
-        NotFound: there is no folder at ``source_path``: an empty one would delete everything.
+        NotFound: there is no folder at ``source_path``: an empty one would delete everything. With
+            ``delete`` the source's own root has to be there, too.
         TransferFailed, InvalidPath, RemoteStoreError: as for ``apply_plan``.
     """
     return drive(

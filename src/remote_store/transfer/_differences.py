@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from .. import _runtime
@@ -25,14 +26,24 @@ class Differences:
     """
 
     def __init__(
-        self, source: AsyncStore, here: str, target: AsyncStore, there: str, compare: Compare, delete: bool
+        self,
+        source: AsyncStore,
+        here: str,
+        target: AsyncStore,
+        there: str,
+        compare: Compare,
+        delete: bool,
+        before: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._source, self._here, self._target, self._there = source, here, target, there
-        self._compare, self._delete = compare, delete
+        self._compare, self._delete, self._before = compare, delete, before
         self._folders = [""]
         self._ahead: deque[tuple[str, Task[tuple[list[PlanItem], list[str]]]]] = deque()
 
     async def __anext__(self) -> list[PlanItem]:
+        if self._before is not None:
+            await self._before()
+            self._before = None
         if not self._folders and not self._ahead:
             raise StopAsyncIteration
         return await _runtime.on_asyncio(self._next)

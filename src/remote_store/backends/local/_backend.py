@@ -214,6 +214,10 @@ class LocalBackend(Backend):
     def location(self) -> str:
         return f"file://{self._root.path}"
 
+    async def place(self, path: str) -> tuple[str, str]:
+        real = await self._call(path, os.path.realpath, os.path.join(self._root.path, path))
+        return "file://", real.strip("/")
+
     def to_key(self, native: str) -> str:
         root = self._root.path.rstrip("/") + "/"
         return native.removeprefix(root).strip("/") if native.startswith(root) else native

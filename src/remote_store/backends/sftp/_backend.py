@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -293,6 +294,11 @@ class SFTPBackend(Backend):
     @property
     def location(self) -> str:
         return f"sftp://{self._options.username or ''}@{self._options.where}{self._options.base_path}"
+
+    async def place(self, path: str) -> tuple[str, str]:
+        options = self._options
+        server = f"sftp://{options.username or ''}@{options.where.lower()}"
+        return server, posixpath.normpath(f"{options.base_path}/{path}").strip("/")
 
     def to_key(self, native: str) -> str:
         root = self._options.base_path.rstrip("/") + "/"
