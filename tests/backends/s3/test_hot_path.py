@@ -266,18 +266,6 @@ def test_a_connection_that_the_server_has_closed_is_replaced(proxy: Proxy, bucke
 
 
 @pytest.mark.parametrize(
-    "page",
-    [b"", b"<html>busy</html>", b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"],
-)
-def test_a_listing_that_makes_no_sense_is_no_empty_folder(fake: Proxy, page: bytes) -> None:
-    fake.hook = lambda asked, ask: Reply(200, page)
-    for hot_path in (True, False):
-        with Store(quick("bucket", fake.url, hot_path=hot_path)) as store:
-            with pytest.raises(RemoteStoreError):
-                list(store.list_files("a"))
-
-
-@pytest.mark.parametrize(
     "text",
     ["Tue, 24 Nov 2026 08:09:10 GMT", "Tue, 24 Nov 2026 08:09:10 +0000", "24 nov 2026 10:09:10 +0200"],
 )

@@ -14,6 +14,7 @@ from remote_store.backends.s3 import _list_xml
 
 LETTERS = "abcXYZ019-_.~ !$&'()*+,;=:@%/?#[]\"<>\\^`{|}\tñ日😀"
 NAMESPACE = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+QUOTES = {'"': "&quot;"}
 TIME = datetime(2026, 11, 24, 1, 2, 3, 456000, tzinfo=UTC)
 
 
@@ -41,7 +42,7 @@ def page(
         f"<CommonPrefixes><Prefix>{said(prefix)}</Prefix></CommonPrefixes>" for prefix in prefixes
     )
     end = f"<IsTruncated>{'true' if token else 'false'}</IsTruncated>"
-    end += f"<NextContinuationToken>{escape(token)}</NextContinuationToken>" if token else ""
+    end += f"<NextContinuationToken>{escape(token, QUOTES)}</NextContinuationToken>" if token else ""
     head = "<Name>bucket</Name><Prefix></Prefix>" + ("<EncodingType>url</EncodingType>" if quoted else "")
     body = head + (end + entries + folders if end_first else entries + folders + end)
     text = f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult{NAMESPACE}>{body}</ListBucketResult>'
@@ -80,7 +81,7 @@ def test_both_ways_give_what_was_written() -> None:
     fast = 0
     for _ in range(500):
         keys, prefixes = names(6), names(3)
-        token = chance.choice(["", "opaque+/=token", "<token>"])
+        token = chance.choice(["", "opaque+/=token", "<token>", 'a"token'])
         form = {name: chance.random() < 0.5 for name in ("quoted", "pretty", "end_first")}
         body = page(keys, prefixes, token=token, **form)
         wanted = expected(keys, prefixes, token)

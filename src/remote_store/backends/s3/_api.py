@@ -26,6 +26,14 @@ _WITH_KEY: Final = frozenset(
     )
 )  # fmt: skip
 """Requests that read or write content which an encryption key of the user's own may protect."""
+_LISTINGS: Final = {
+    "list_objects_v2": frozenset(("IsTruncated",)),
+    "list_objects": frozenset(("IsTruncated",)),
+    # Here some servers leave that out where there is no more.
+    "list_multipart_uploads": frozenset(("Bucket", "Uploads")),
+    "list_parts": frozenset(("UploadId", "Parts")),
+}
+"""Of what a listing tells at least one. botocore reads one without entries out of any other page, too."""
 
 
 class Api:
@@ -110,11 +118,14 @@ class Api:
         _require_text(key or wanted.get("Prefix", ""), key)
         try:
             connection = await self._connections.get()
-            return await connection.request(operation, wanted)
+            answer = await connection.request(operation, wanted)
         except Exception as error:  # the types are those of three packages; all are translated
             if refused is not None and status_of(error) == 412:
                 raise refused from error
             raise translated(error, key, self.bucket) from error
+        if operation in _LISTINGS:
+            _require_listing(answer, _LISTINGS[operation], key)
+        return answer
 
     def _customer_key(self, operation: str) -> Mapping[str, str]:
         """Return the encryption key that the bucket's owner keeps, for requests that need it."""
@@ -185,6 +196,17 @@ class Api:
 def _exception(cause: BaseException | None) -> Exception:
     assert isinstance(cause, Exception)
     return cause
+
+
+def _require_listing(answer: Mapping[str, Any], told: frozenset[str], path: str | None) -> None:
+    """Refuse what is no listing: a page of a proxy, say, which would look like an empty one."""
+    if told.isdisjoint(answer):
+        raise RemoteStoreError(
+            "the answer is no listing; check endpoint_url, and whether something else than an S3 server"
+            " answers there",
+            path=path,
+            backend=NAME,
+        )
 
 
 def _require_text(name: str, path: str | None) -> None:

@@ -110,7 +110,7 @@ def _row(names: tuple[str, ...]) -> re.Pattern[str]:
 
 def _between(text: str, before: str, after: str) -> str | None:
     rest = text.partition(before)[2]
-    return rest.partition(after)[0] if rest else None
+    return rest.partition(after)[0].replace("&quot;", '"') if rest else None
 
 
 def _full(body: bytes) -> dict[str, Any]:

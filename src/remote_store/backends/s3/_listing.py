@@ -17,7 +17,7 @@ from ...models import Entry, RemoteFolder
 from ...paths import RemotePath
 from ._api import Api
 from ._errors import NAME
-from ._objects import info_of_entry
+from ._objects import info_of_entry, told
 
 PAGE_KEYS: Final = 1000  # the most a server gives
 HIDDEN: Final = ".remote-store-arrow-"
@@ -48,7 +48,7 @@ class S3Pages(Pages):
     async def _page(self) -> list[Entry]:
         assert self._next is not None
         answer = await self._answer(self._next)
-        token = answer.get("NextContinuationToken") if answer.get("IsTruncated") else None
+        token = told(answer, "NextContinuationToken", self._path) if answer.get("IsTruncated") else None
         if token is not None and self._next:
             self._ahead = begun(_request, self._api, self._parameters({"ContinuationToken": token}))
         entries = list(self._entries(answer))
