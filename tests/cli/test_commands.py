@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from remote_store import PermissionDenied, Store, copy_tree
@@ -369,6 +371,36 @@ def test_names_that_a_terminal_would_obey(run: Run, tmp_path: Path) -> None:
     assert run("ls", "s:odd").lines == ["a\\x1b[2Jb\\nc"]
     assert run("ls", "s:odd", "--json").json[0]["path"] == f"odd/{name}"
     assert "\x1b" not in run("cat", "s:odd/\x1b", code=3).err
+
+
+@pytest.mark.spec("CLI-013")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("cp", "Missing argument.*; see .* cp --help"),
+        ("cat s:a.txt --offset -1", "Invalid value for '--offset': .*; see .* cat --help"),
+        ("ls --wrong s:", "No such option: --wrong.*; see .* ls --help"),
+        ("--wrong", "No such option: --wrong.*; see .* --help"),
+        ("bogus", "No such command 'bogus'; see .* --help"),
+        ("config bogus", "No such command 'bogus'; see .* config --help"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense(run: Run, line: str, said: str) -> None:
+    assert re.fullmatch(f"remote-store: {said}\n", run(*line.split(), code=2).err)
+
+
+@pytest.mark.spec("CLI-013")
+def test_no_command_shows_the_help(run: Run) -> None:
+    for line in ([], ["config"]):
+        done = run(*line, code=2)
+        assert "Usage:" in done.out + done.err
+        assert "remote-store:" not in done.err
+
+
+@pytest.mark.spec("CLI-014")
+def test_interrupted_before_the_command_begins(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TyperGroup, "resolve_command", Mock(side_effect=KeyboardInterrupt))
+    assert run("ls", "s:", code=130).err.count("\n") == 1
 
 
 @pytest.mark.spec("CLI-013")

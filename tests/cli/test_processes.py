@@ -240,6 +240,15 @@ def test_without_the_extra(tmp_path: Path) -> None:
     assert done.stderr == ("remote-store: the command line needs typer; pip install 'remote-store[cli]'\n")
 
 
+@pytest.mark.spec("CLI-014", "CLI-013")
+def test_interrupted_before_it_has_begun(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([*PROGRAM, "ls"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr == "remote-store: interrupted; run the command again to go on\n"
+
+
 @pytest.mark.spec("CLI-020")
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(shell: str) -> None:

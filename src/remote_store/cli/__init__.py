@@ -18,18 +18,23 @@ Needs the extra ``cli``. The blocking face is used throughout.
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 
 def main() -> None:
     """Run the program; exits with its code."""
     try:
         from ._app import app
+
+        app()
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("typer", "rich", "click", "shellingham"):
             raise
-        print(
-            f"remote-store: the command line needs {error.name}; pip install 'remote-store[cli]'",
-            file=sys.stderr,
-        )
-        sys.exit(2)
-    app()
+        _end(f"the command line needs {error.name}; pip install 'remote-store[cli]'", 2)
+    except KeyboardInterrupt:  # commands have their own words; this came before, or after
+        _end("interrupted; run the command again to go on", 130)
+
+
+def _end(line: str, code: int) -> NoReturn:
+    print(f"remote-store: {line}", file=sys.stderr)
+    sys.exit(code)

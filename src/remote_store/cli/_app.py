@@ -6,11 +6,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from . import _bench, _change, _copy, _errors, _look, _mirror, _stores
+from ._errors import reporting
+
+
+class Program(TyperGroup):
+    """What goes wrong before a command begins is one line, too."""
+
+    make_context = reporting(TyperGroup.make_context)
+    invoke = reporting(TyperGroup.invoke)
+
 
 app = typer.Typer(
     name="remote-store",
+    cls=Program,
     help="Files in stores: local, S3, SFTP. A LOCATION is store-name:path, a URL, or a path of this machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import typer
 
 from .._sync import Store, copy_tree
 from ..errors import NotFound, PreconditionFailed
-from ..models import FileInfo, RemoteFolder
+from ..models import FileInfo
 from ..transfer import EventKind, TransferEvent, TransferOptions
 from ._errors import Usage, reporting
 from ._look import Location, entries
@@ -57,9 +58,11 @@ def _carry(source: Place, target: Place, overwrite: bool) -> None:
 
     Raises:
         TransferFailed: some could not be copied; these stay, and so do all others.
-        PreconditionFailed: some were changed meanwhile; these stay.
+        PreconditionFailed: some were changed meanwhile; these stay. Or some may be there already,
+            under another name of the place; then nothing is done.
     """
-    before = {str(info.path): _version(info) for info in entries(source, recursive=True)}
+    before = {str(info.path): info for info in entries(source, recursive=True) if isinstance(info, FileInfo)}
+    _refuse_itself(source, target, before)
     copied: list[str] = []
 
     def note(event: TransferEvent) -> None:
@@ -68,7 +71,7 @@ def _carry(source: Place, target: Place, overwrite: bool) -> None:
 
     options = TransferOptions(overwrite=overwrite)
     copy_tree(source.store, source.path, target.store, target.path, options=options, on_event=note)
-    changed = [path for path in copied if not _deleted(source.store, path, before.get(path))]
+    changed = [path for path in copied if path not in before or not _deleted(source.store, before[path])]
     if changed:
         raise PreconditionFailed(
             f"{len(changed)} files were changed while they were moved, and stay; look at them",
@@ -78,15 +81,57 @@ def _carry(source: Place, target: Place, overwrite: bool) -> None:
         source.store.delete_folder(source.path, recursive=True, missing_ok=True)
 
 
-def _version(info: FileInfo | RemoteFolder) -> object:
-    return (info.size, info.modified_at, info.etag) if isinstance(info, FileInfo) else None
+def _refuse_itself(source: Place, target: Place, before: Mapping[str, FileInfo]) -> None:
+    """Refuse to move a file onto what may be itself, which would be deleted after the copy.
+
+    Names do not tell: one server has many, and a link leads anywhere. So the files are compared.
+    """
+    wanted = {_moved(path, source.path, target.path): info for path, info in before.items()}
+    found = [
+        info for info in _in_place_of(source, target)
+        if (mine := wanted.get(str(info.path))) is not None and may_be_one(mine, info)
+    ]  # fmt: skip
+    if found:
+        raise PreconditionFailed(
+            f"{len(found)} files have the size and the time of the file that was to be moved there, and may"
+            " be the very same under another name; nothing was moved. If they are others, delete the ones"
+            " that are not needed",
+            path=str(found[0].path),
+        )
 
 
-def _deleted(store: Store, path: str, version: object) -> bool:
-    """Delete a file if it still is the version that was copied."""
-    if _version(store.get_file_info(path)) != version:
+def _moved(path: str, source: str, target: str) -> str:
+    """Return where a file goes that is the source, or below it."""
+    rest = path[len(source) + 1 :] if source else path
+    return "/".join(part for part in (target, rest) if part)
+
+
+def _in_place_of(source: Place, target: Place) -> Iterable[FileInfo]:
+    """Give the files that are where those of the source are to go, and others beside them."""
+    store, path = target.store, target.path
+    if source.path and source.store.is_file(source.path):
+        return [store.get_file_info(path)] if store.is_file(path) else []
+    return store.list_files(path, recursive=True) if not path or store.is_folder(path) else []
+
+
+def may_be_one(one: FileInfo, other: FileInfo) -> bool:
+    """Return False if two looks cannot have been at the same file; times may be cut to seconds."""
+    if one.size != other.size or (one.etag and other.etag and one.etag != other.etag):
         return False
-    store.delete(path, missing_ok=True)
+    if one.modified_at is None or other.modified_at is None:
+        return True
+    return abs((one.modified_at - other.modified_at).total_seconds()) <= 1
+
+
+def _version(info: FileInfo) -> object:
+    return (info.size, info.modified_at, info.etag)
+
+
+def _deleted(store: Store, before: FileInfo) -> bool:
+    """Delete a file if it still is the version that was copied."""
+    if _version(store.get_file_info(before.path)) != _version(before):
+        return False
+    store.delete(before.path, missing_ok=True)
     return True
 
 

@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import typer
 
@@ -28,6 +28,9 @@ _OPTIONS: Final = {
     "; discard_journal gives": "; discard-journal gives",
 }
 """What messages advise in Python, and what does the same here."""
+
+_MISUSED: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
+"""The base of what Typer says of a command line; it has no public name."""
 
 debug = False
 """Let errors through, with their tracebacks: set by ``--debug``."""
@@ -54,6 +57,10 @@ def reporting(command: F) -> F:
             how = str(error) or "run the command again to go on"
             complain(f"interrupted; nothing is half written; {how}")
             raise typer.Exit(INTERRUPTED) from None
+        except _MISUSED as error:
+            if advice := _advice(error):  # else the help is shown already
+                complain(advice)
+            raise typer.Exit(USAGE) from None
         except (RemoteStoreError, Usage, ValueError, TypeError, OSError) as error:
             if debug:
                 raise
@@ -61,6 +68,13 @@ def reporting(command: F) -> F:
             raise typer.Exit(code_of(error)) from None
 
     return reported  # type: ignore[return-value]
+
+
+def _advice(error: Any) -> str:
+    """Return what is wrong with a command line, and where to read how it is right."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    command = error.ctx.command_path if error.ctx is not None else "remote-store"
+    return f"{message}; see {command} --help" if message else ""
 
 
 def words(error: BaseException) -> str:

@@ -81,7 +81,7 @@ def test_a_url_opens_a_folder(
         ("s3:///folder", "s3://bucket/folder"),
         (f"s3://me:{SECRET}@bucket/folder", "s3://bucket/folder"),
         ("s3://bucket:80/folder", "s3://bucket/folder"),
-        ("s3://bucket/folder#part", "s3://bucket/folder"),
+        ("s3://bucket/folder#part", "write a # that is part of a name as %23"),
         (f"s3://bucket?key={SECRET}", "'key' does not belong in a URL"),
         (f"s3://bucket?secret={SECRET}", "'secret' does not belong in a URL"),
         (f"s3://bucket?session_token={SECRET}", "'session_token' does not belong in a URL"),
