@@ -153,6 +153,22 @@ def test_a_move_of_a_file_onto_a_link_to_it_loses_nothing(store: Store, root: Pa
     assert store.read_bytes("b/link") == b"content"
 
 
+@pytest.mark.spec("LOC-005", "LOC-031")
+@pytest.mark.parametrize("linked", [False, True], ids=["one name", "two names"])
+def test_a_move_through_a_link_to_the_same_folder_loses_nothing(
+    store: Store, root: Path, linked: bool
+) -> None:
+    store.write("x/f", b"content")
+    os.symlink("x", root / "y")
+    if linked:
+        os.link(root / "x" / "f", root / "another")
+    store.move("x/f", "y/f", overwrite=True)
+    assert store.read_bytes("x/f") == b"content"
+    with pytest.raises(AlreadyExists):
+        store.move("x/f", "y/f")
+    assert store.read_bytes("x/f") == b"content"
+
+
 @pytest.mark.spec("LOC-005", "STORE-047")
 @kinds
 @pytest.mark.parametrize("overwrite", [False, True])

@@ -144,13 +144,25 @@ def _rename_at(
     if not overwrite:
         move_exclusive(src_folder, src, dst_folder, dst)
         return
-    mine = os.lstat(src, dir_fd=src_folder.fd)
-    if stat.S_ISLNK(mine.st_mode):
-        mine = facts  # of what it leads to: a link must not replace its own target
-    if existing is not None and os.path.samestat(existing, mine):
-        os.unlink(src, dir_fd=src_folder.fd)  # two names of one file: rename(2) would leave both
+    if existing is not None and _are_two(src_folder, src, facts, dst_folder, dst, existing):
+        os.unlink(src, dir_fd=src_folder.fd)  # rename(2) would leave both
     else:
         os.rename(src, dst, src_dir_fd=src_folder.fd, dst_dir_fd=dst_folder.fd)
+
+
+def _are_two(
+    src_folder: Folder, src: str, facts: os.stat_result, dst_folder: Folder, dst: str, there: os.stat_result
+) -> bool:
+    """Return True for two names of one file; False for two files, and for one name that is reached twice.
+
+    That may be through a link to its folder, or in other letters where these are the same.
+    """
+    mine = os.lstat(src, dir_fd=src_folder.fd)
+    if stat.S_ISLNK(mine.st_mode):
+        return os.path.samestat(there, facts)  # a link must not replace its own target
+    if mine.st_nlink == 1 or not os.path.samestat(there, mine):
+        return False
+    return src != dst or not os.path.samestat(os.fstat(src_folder.fd), os.fstat(dst_folder.fd))
 
 
 def delete_file(root: Root, key: str, missing_ok: bool) -> None:
