@@ -57,11 +57,14 @@ def info_of_entry(entry: dict[str, Any]) -> FileInfo:
     """Return the facts that a line of a listing tells."""
     key = entry["Key"]
     kind = entry.get("StorageClass")
+    time = in_utc(entry.get("LastModified"))
+    if time is not None and time.microsecond:
+        time = time.replace(microsecond=0)  # as HEAD tells it: two looks at one object are to be equal
     return FileInfo._listed(
         RemotePath._of(key),
         key.rpartition("/")[2],
         entry["Size"],
-        in_utc(entry.get("LastModified")),
+        time,
         {"storage_class": kind} if kind else {},
         etag_of(entry),
     )

@@ -1,0 +1,136 @@
+"""A file that mv finds at both ends under different names is not deleted."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.test_commands import Done
+from tests.s3_buckets import Buckets
+from tests.services import KEY, SECRET, S3Server, SFTPServer
+from typer.testing import CliRunner
+
+from remote_store import FileInfo, RemotePath
+from remote_store.cli._app import app
+from remote_store.cli._change import may_be_one
+
+
+def move(*arguments: str, code: int = 1) -> Done:
+    done = Done(CliRunner().invoke(app, ["mv", *arguments]))
+    assert done.code == code, (done.out, done.err)
+    return done
+
+
+def refused(*arguments: str) -> None:
+    err = move(*arguments).err
+    assert "nothing was moved" in err
+    assert "delete the ones that are not needed" in err
+
+
+@pytest.fixture
+def login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+
+@pytest.mark.spec("CLI-024")
+@pytest.mark.usefixtures("login")
+@pytest.mark.parametrize("options", [["--overwrite"], []], ids=repr)
+@pytest.mark.parametrize("what", ["d", "d/f"])
+@pytest.mark.parametrize("kind", ["seaweedfs", "rclone"])
+def test_an_object_under_another_address(
+    request: pytest.FixtureRequest, what: str, kind: str, options: list[str]
+) -> None:
+    server: S3Server = request.getfixturevalue(kind)
+    buckets = Buckets(server)
+    bucket = buckets.new()
+    url = f"s3://{bucket}/{what}?endpoint_url={server.endpoint_url}"
+    for key in ("d/f", "d/sub/g"):
+        buckets._client.put_object(Bucket=bucket, Key=key, Body=b"keep me")
+    for other in (f"{url}&region_name=us-east-1", url.replace("127.0.0.1", "localhost")):
+        refused(*options, url, other)
+        assert sorted(buckets.keys(bucket)) == ["d/f", "d/sub/g"]
+    refused("--overwrite", f"s3://{bucket}/d/f?endpoint_url={server.endpoint_url}/", url)
+    assert sorted(buckets.keys(bucket)) == ["d/f", "d/sub/g"]
+    buckets.close()
+
+
+@pytest.mark.spec("CLI-008", "CLI-024")
+@pytest.mark.usefixtures("login")
+@pytest.mark.parametrize("kind", ["seaweedfs", "rclone"])
+def test_between_stores_all_else_is_moved(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> None:
+    server: S3Server = request.getfixturevalue(kind)
+    buckets = Buckets(server)
+    bucket = buckets.new()
+    url = f"s3://{bucket}/d?endpoint_url={server.endpoint_url}"
+    for key in ("d/f", "d/sub/g"):
+        buckets._client.put_object(Bucket=bucket, Key=key, Body=b"keep me")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "g").write_bytes(b"another")
+    os.utime(tmp_path / "sub" / "g", (1, 1))
+    move("--overwrite", url, str(tmp_path), code=0)
+    assert buckets.keys(bucket) == []
+    assert [(tmp_path / name).read_bytes() for name in ("f", "sub/g")] == [b"keep me"] * 2
+    buckets.close()
+
+
+@pytest.mark.spec("CLI-024")
+@pytest.mark.parametrize("options", [["--overwrite"], []], ids=repr)
+def test_a_folder_of_this_machine_through_a_link(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "x" / "sub").mkdir(parents=True)
+    (tmp_path / "x" / "sub" / "f").write_bytes(b"keep me")
+    (tmp_path / "y").symlink_to(tmp_path / "x")
+    refused(*options, f"{tmp_path}/x/sub", f"{tmp_path}/y/sub")
+    assert (tmp_path / "x" / "sub" / "f").read_bytes() == b"keep me"
+
+
+@pytest.mark.spec("CLI-024")
+@pytest.mark.parametrize("what", ["", "/f"])
+@pytest.mark.parametrize("there", [False, True])
+def test_a_file_of_this_machine_over_sftp(
+    sshd: SFTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, there: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in sshd.options.items())
+    Path("remote-store.toml").write_text(
+        f'[backends.far]\ntype = "sftp"\n[backends.far.options]\n{lines}'
+        f'[stores.far]\nbackend = "far"\nroot_path = "{str(tmp_path).lstrip("/")}"\n'
+    )
+    Path("x").mkdir()
+    Path("x/f").write_bytes(b"keep me")
+    sides = [f"far:x{what}", f"./x{what}"]
+    refused("--overwrite", *(reversed(sides) if there else sides))
+    assert Path("x/f").read_bytes() == b"keep me"
+
+
+NOW = datetime(2026, 11, 27, 6, tzinfo=UTC)
+
+
+def info(size: int = 1, seconds: float | None = 0, etag: str | None = None) -> FileInfo:
+    time: Any = None if seconds is None else NOW + timedelta(seconds=seconds)
+    return FileInfo(RemotePath("f"), "f", size, time, etag=etag)
+
+
+@pytest.mark.spec("CLI-024")
+@pytest.mark.parametrize(
+    ("one", "other", "may_be"),
+    [
+        (info(), info(), True),
+        (info(), info(2), False),
+        (info(), info(seconds=0.7), True),
+        (info(), info(seconds=1.1), False),
+        (info(), info(seconds=None), True),
+        (info(etag="a"), info(), True),
+        (info(etag="a"), info(etag="a"), True),
+        (info(etag="a"), info(etag="b"), False),
+        (info(seconds=None, etag="a"), info(etag="b"), False),
+    ],
+)
+def test_what_tells_two_files_apart(one: FileInfo, other: FileInfo, may_be: bool) -> None:
+    assert may_be_one(one, other) is may_be
+    assert may_be_one(other, one) is may_be
