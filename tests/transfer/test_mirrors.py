@@ -15,6 +15,7 @@ from remote_store import (
     Action,
     AsyncStore,
     BackendUnavailable,
+    EventKind,
     InvalidPath,
     NotFound,
     PlanItem,
@@ -234,6 +235,19 @@ def test_sync(way: str, sides: tuple[LocalBackend, LocalBackend]) -> None:
     assert call(way, "sync", sides[0], "d", sides[1], "copied/d").done == 1
     dry = TransferOptions(dry_run=True)
     assert call(way, "sync", sides[0], "", sides[1], delete=True, options=dry).skipped == 1
+
+
+@pytest.mark.spec("XFER-006")
+def test_a_dry_mirror_tells_what_would_be_done(way: str) -> None:
+    seen: list[Any] = []
+    left, right = memory({"new": b"1", "longer": b"22"}), memory({"longer": b"2", "more": b"3"})
+    dry = TransferOptions(dry_run=True)
+    call(way, "sync", left, "", right, delete=True, options=dry, on_event=seen.append)
+    assert {event.path: event.detail for event in seen if event.kind is EventKind.SKIPPED} == {
+        "new": "dry run: would be copied, the target has no such file",
+        "longer": "dry run: would be replaced, 2 bytes instead of 1",
+        "more": "dry run: would be deleted, the source has no such file",
+    }
 
 
 @pytest.mark.spec("XFER-028", "XFER-003", "XFER-020")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.transfer.support import WAYS, call, content, memory
 
 import remote_store
-from remote_store import InvalidPath, NotFound, Store, TransferFailed, TransferOptions
+from remote_store import EventKind, InvalidPath, NotFound, Store, TransferFailed, TransferOptions
 from remote_store.backends import LocalBackend
 from remote_store.testing import FaultyBackend
 
@@ -178,6 +179,29 @@ def test_dry_runs(way: str) -> None:
     ):
         assert (report.planned, report.skipped, report.done, report.moved_bytes) == (4, 4, 0, 0)
     assert (content(left), content(right)) == (TREE, {})
+
+
+@pytest.mark.spec("XFER-006")
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "is there, and would fail"),
+        ({"skip_existing": True}, "is there, and would be skipped"),
+        ({"overwrite": True}, "would be copied"),
+    ],
+)
+def test_dry_runs_tell_what_would_be_done(way: str, given: dict[str, Any], told: str) -> None:
+    left, right = memory(TREE), memory({"1": b"old"})
+    seen: list[Any] = []
+    dry = TransferOptions(dry_run=True, **given)
+    call(way, "copy_tree", left, "a", right, options=dry, on_event=seen.append)
+    details = {event.path: event.detail for event in seen if event.kind is EventKind.SKIPPED}
+    assert details.pop("a/1") == f"dry run: {told}"
+    assert set(details.values()) == {"dry run: would be copied"}
+    assert {event.kind for event in seen} == {EventKind.PLANNED, EventKind.SKIPPED}
+    seen.clear()
+    call(way, "delete_tree", left, "a", options=dry, on_event=seen.append)
+    assert {event.detail for event in seen} == {"", "dry run: would be deleted"}
 
 
 @pytest.mark.spec("XFER-001")

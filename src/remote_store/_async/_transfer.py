@@ -11,7 +11,7 @@ from .. import _runtime
 from ..capabilities import Capability
 from ..paths import PathLike, normalize
 from ..transfer._copying import Copying
-from ..transfer._items import Item, tree
+from ..transfer._items import Item, Nothing, tree
 from ..transfer.events import OnEvent
 from ..transfer.options import TransferOptions
 from ..transfer.report import TransferReport
@@ -182,6 +182,8 @@ async def delete_tree(
     chosen = options_of(options)
 
     async def delete(item: Item, *_: object) -> str:
+        if chosen.dry_run:
+            raise Nothing("dry run: would be deleted")
         await store.delete(item.source, missing_ok=True)  # somebody else may have been quicker
         return "deleted"
 

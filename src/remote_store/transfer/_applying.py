@@ -11,7 +11,7 @@ from ..capabilities import Capability
 from ..errors import NotFound, PreconditionFailed
 from ._arguments import Arguments
 from ._copying import Copying
-from ._items import Count, Item
+from ._items import Count, Item, Nothing
 from .options import TransferOptions
 from .plan import Action, PlanItem, Version, joined
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 100
 """Lines that are taken from a plan at a time."""
+_DONE = {Action.CREATE: "copied", Action.UPDATE: "replaced", Action.DELETE: "deleted"}
 
 
 class Planned(Item):
@@ -47,6 +48,7 @@ class Applying:
         parts: InParts | None = None,
     ) -> None:
         self._source, self._here, self._target, self._there = source, here, target, there
+        self._dry_run = options.dry_run
         self._copying = Copying(source, target, options, parts)
         self._conditional = Capability.CONDITIONAL_WRITE in target.capabilities
 
@@ -78,9 +80,12 @@ class Applying:
 
         Raises:
             PreconditionFailed: the source or the target has changed since the plan was made.
+            Nothing: it is a dry run.
         """
         assert isinstance(item, Planned)
         line = item.line
+        if self._dry_run:
+            raise Nothing(f"dry run: would be {_DONE[line.action]}, {line.reason}")
         if line.source is not None and line.action is not Action.DELETE:
             await _require(self._source, item.source, line.source)
         if line.target is not None and not again:

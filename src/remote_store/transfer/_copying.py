@@ -8,7 +8,7 @@ from ..backend import CHUNK_SIZE
 from ..capabilities import Capability
 from ..errors import AlreadyExists, NotFound, RemoteStoreError
 from ..models import WriteResult
-from ._items import Count, Item, Sent, require_size, uncounted
+from ._items import Count, Item, Nothing, Sent, require_size, uncounted
 from .options import TransferOptions
 from .plan import Version
 
@@ -42,7 +42,10 @@ class Copying:
 
         Raises:
             RemoteStoreError: it did not arrive; the target is as it was, but for what ``overwrite`` allows.
+            Nothing: it is a dry run.
         """
+        if self._options.dry_run:
+            raise Nothing(await self._foretold(item))
         in_parts = self._parts is not None and self._parts.fits(item)
         if again:
             info = await self._source.get_file_info(item.source)
@@ -67,6 +70,12 @@ class Copying:
                 return await self.found(item)
             raise
         return await self._verified(item, sent, result)
+
+    async def _foretold(self, item: Item) -> str:
+        """Return what would be done; the target is looked at only if that depends on it."""
+        if self._overwrite(item) or not await self._target.is_file(item.target):
+            return "dry run: would be copied"
+        return f"dry run: is there, and would {'be skipped' if self._options.skip_existing else 'fail'}"
 
     async def has_arrived(self, item: Item) -> bool:
         """Return True if an earlier process has stored the file and could not note it.

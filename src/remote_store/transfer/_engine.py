@@ -90,9 +90,6 @@ class Run:
     async def _feed(self, items: AsyncIterator[Item], work: Work, group: anyio.abc.TaskGroup) -> None:
         async for item in items:
             await self._events.tell(TransferEvent(EventKind.PLANNED, item.source, item.size))
-            if self._options.dry_run:
-                await self._skip(item, "dry run")
-                continue
             self._found.append(item)
             if self._workers < self._most:
                 self._workers += 1
@@ -119,7 +116,7 @@ class Run:
 
     def _cost(self, item: Item) -> int:
         """Return how many bytes of memory a file takes; none where the storage does it all."""
-        if not self._held:
+        if not self._held or self._options.dry_run:
             return 0
         if item.size > self._options.large_file_threshold:
             return min(item.size, self._held)
@@ -141,7 +138,8 @@ class Run:
             self._budget.give(share)
 
     async def _outcome(self, item: Item, work: Work, group: anyio.abc.TaskGroup) -> None:
-        await self._events.tell(TransferEvent(EventKind.STARTED, item.source, item.size))
+        if not self._options.dry_run:
+            await self._events.tell(TransferEvent(EventKind.STARTED, item.source, item.size))
         try:
             how = await self._attempts(item, work)
         except Nothing as nothing:

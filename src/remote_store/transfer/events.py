@@ -38,8 +38,8 @@ class TransferEvent:
         path: the file, as its source names it; for deletions, the file that goes.
         size: bytes; what they mean depends on the kind.
         error: why it failed, for ``RETRIED`` and ``FAILED``.
-        detail: for ``SKIPPED`` the reason; for ``DONE`` how it was moved and checked, such as
-            ``"streamed, verified by storage"``.
+        detail: for ``SKIPPED`` the reason, in a dry run what would be done and why; for ``DONE`` how it
+            was moved and checked, such as ``"streamed, verified by storage"``.
     """
 
     kind: EventKind

@@ -31,7 +31,8 @@ class TransferOptions:
             end; ``"fail_fast"`` cancels the others and raises the first error.
         overwrite: replace files that are there; otherwise they are failures.
         skip_existing: leave files that are there alone, and count them as skipped.
-        dry_run: change nothing, and report what would be done.
+        dry_run: change nothing, and report what would be done; without ``overwrite`` each file is looked
+            for at the target.
 
     Raises:
         ValueError: a value makes no sense.
