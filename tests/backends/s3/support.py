@@ -61,6 +61,8 @@ class Reply:
     """Turn a bit of this byte of the body."""
     reset: bool = False
     """Reset the connection instead of closing it; without ``cut``, before any answer."""
+    chunked: bool = False
+    """Do not say how long the body is."""
     silent: bool = False
     """Say nothing more after ``cut`` bytes; without ``cut``, nothing at all."""
 
@@ -139,7 +141,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(reply.status)
         for name, value in reply.headers:
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body) if reply.length is None else reply.length))
+        if reply.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+            body = bytearray(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+        else:
+            self.send_header("Content-Length", str(len(body) if reply.length is None else reply.length))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body if reply.cut is None else body[: reply.cut])

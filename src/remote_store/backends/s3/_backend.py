@@ -15,12 +15,13 @@ from ...errors import InvalidPath, NotFound
 from ...models import FileInfo, WriteOptions, WriteResult
 from . import _change, _options
 from ._api import Api
-from ._download import Download, S3Reader, read_whole
+from ._download import Download
 from ._errors import NAME
 from ._listing import S3Pages
 from ._objects import info_of_headers
 from ._options import MIB, Options
 from ._parts import S3Parts, begin_upload, drop, forget_empty, refuse_taken
+from ._reader import S3Reader, read_whole
 from ._sweep import sweep
 from ._upload import S3Writer, Upload, put
 from ._write_options import NONE, parameters_of

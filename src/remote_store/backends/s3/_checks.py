@@ -88,7 +88,10 @@ def check_of(headers: Mapping[str, Any]) -> Check | None:
     for field, made in _KINDS.items():
         text = headers.get(field)
         if text and "-" not in text and (running := made()) is not None:
-            return Check(running, base64.b64decode(text))
+            try:
+                return Check(running, base64.b64decode(text))
+            except ValueError:
+                continue  # no base64: there is nothing to compare with
     return None
 
 

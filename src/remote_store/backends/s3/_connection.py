@@ -63,7 +63,7 @@ class Connection:
     def _listen(self) -> None:
         from botocore.handlers import add_expect_header
 
-        from ._first_try import tell
+        from ._first_try import note, tell
 
         events: Any = self.client.meta.events  # its stubs know of no handler that returns something
         # It makes every small upload wait for a second answer of the server.
@@ -72,6 +72,7 @@ class Connection:
         events.register_first("choose-signer.s3", _sign_urls_like_requests)
         events.register("before-sign.s3", self._look)
         events.register("before-send.s3", tell)
+        events.register("before-parse.s3.GetObject", note)
         notice_hooks(events, self._leave_all_to_the_client)
 
     def _leave_all_to_the_client(self) -> None:
@@ -109,16 +110,15 @@ class Connection:
     async def _by_client(
         self, operation: str, parameters: Mapping[str, Any], known: FirstTry | None
     ) -> dict[str, Any]:
-        from ._first_try import first_try
+        from ._first_try import call_after
 
         body = parameters.get("Body")
         if isinstance(body, bytearray):  # of which botocore makes no file, as it does of bytes
             parameters = {**parameters, "Body": BytesIO(body)}
-        before = first_try.set(known)
         try:
-            answer: dict[str, Any] = await getattr(self.client, operation)(**parameters)
+            with call_after(known):
+                answer: dict[str, Any] = await getattr(self.client, operation)(**parameters)
         finally:
-            first_try.reset(before)
             if self._wire is not None and self._seen.get("redirected") not in (None, self._wire.region):
                 self._wire = self._base = None  # the client knows the way now
         return answer

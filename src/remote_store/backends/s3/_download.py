@@ -12,14 +12,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from ..._runtime.tasks import current_loop, soon
-from ...backend import CHUNK_SIZE, Reader, gathered
-from ...errors import BackendUnavailable, NotFound, PreconditionFailed, RemoteStoreError
+from ..._runtime.tasks import current_loop
+from ...backend import CHUNK_SIZE
+from ...errors import BackendUnavailable, NotFound, PermissionDenied, PreconditionFailed, RemoteStoreError
 from ._ahead import Ahead, Fetch
 from ._api import Api
 from ._checks import Check, Damaged, check_of
 from ._errors import NAME, status_of, translated
-from ._objects import etag_of
 
 RESUMES: Final = 3
 """How often a broken body is asked for again before that is an error; any progress starts the count anew."""
@@ -34,8 +33,9 @@ class Download:
     def __init__(self, api: Api, key: str, start: int, length: int | None) -> None:
         self.api, self.key, self._start, self._length = api, key, start, length
         self._body: Any = None
-        self._pin: Mapping[str, str] = {}
+        self._pin: dict[str, str] = {}
         self._check: Check | None = None
+        self._damage: Exception | None = None
         self.headers: dict[str, Any] = {}
         self.position = 0  # where the caller stands
         self._body_from = self._body_at = 0  # where the body began, and where it stands
@@ -59,10 +59,17 @@ class Download:
                     raise
             else:
                 self._body = answer.pop("Body")
-                self._keep(answer, answer["ContentLength"])
+                self._keep(answer, self._length_of(answer))
                 self._check = check_of(answer)
                 return
         self._keep(await self.api.request("head_object", self.key), 0)
+
+    def _length_of(self, answer: Mapping[str, Any]) -> int:
+        """Return how long an answer is. Raises RemoteStoreError if it does not say so."""
+        if "ContentLength" in answer:
+            return int(answer["ContentLength"])
+        self.close()
+        raise RemoteStoreError("the server does not say how long the file is", path=self.key, backend=NAME)
 
     def _keep(self, answer: dict[str, Any], size: int) -> None:
         self.headers, self.size = answer, size
@@ -75,8 +82,16 @@ class Download:
         ranged = {}
         if start or end is not None:
             ranged["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
-        refused = _changed(self.key) if self._pin else None  # without one there is no condition
-        answer = await self.api.request("get_object", self.key, {**ranged, **self._pin}, refused=refused)
+        pin = dict(self._pin)
+        try:
+            answer = await self._asked(ranged, pin)
+        except PermissionDenied:
+            if len(pin) < 2:
+                raise
+            # To name a version is a right of its own. The ETag tells the content as well; without the
+            # version a stream ends where the object is replaced. The pin is shared by all ranges.
+            self._pin.pop("VersionId", None)
+            answer = await self._asked(ranged, {"IfMatch": pin["IfMatch"]})
         if ranged and not answer.get("ContentRange"):
             answer["Body"].close()
             raise RemoteStoreError(
@@ -84,8 +99,13 @@ class Download:
             )
         return answer
 
+    async def _asked(self, ranged: Mapping[str, str], pin: Mapping[str, str]) -> dict[str, Any]:
+        refused = _changed(self.key) if pin else None  # without one there is no condition
+        return await self.api.request("get_object", self.key, {**ranged, **pin}, refused=refused)
+
     async def read(self, n: int) -> bytes:
         """Return the next bytes, as many as asked for unless the end comes first."""
+        self._refuse_damaged()
         count = min(n, self.size - self.position)
         if count <= 0:
             return b""
@@ -105,7 +125,13 @@ class Download:
             try:
                 self._check.add(self.position, data, self.size)
             except Damaged as error:
-                raise translated(error, self.key, self.api.bucket) from error
+                self._damage = error
+                self._refuse_damaged()
+
+    def _refuse_damaged(self) -> None:
+        """Raise, once the content has turned out to be damaged: who reads on would be given it after all."""
+        if self._damage is not None:
+            raise translated(self._damage, self.key, self.api.bucket) from self._damage
 
     async def _gather(self, pieces: list[bytes], count: int) -> None:
         """Add pieces that are so many bytes together, however often the body breaks and goes on."""
@@ -121,7 +147,10 @@ class Download:
                 got = sum(map(len, pieces))
                 tries = tries + 1 if got == had else 1
                 had = got
-                if tries > RESUMES or not isinstance(failure, BackendUnavailable):
+                if not isinstance(failure, BackendUnavailable):
+                    self._damage = error  # the SDK's own check of checksums, most likely
+                    raise failure from error
+                if tries > RESUMES:
                     raise failure from error
             else:
                 return
@@ -167,8 +196,8 @@ class Download:
         self._body_from = self._body_at = position
 
     @classmethod
-    def of_range(cls, api: Api, key: str, pin: Mapping[str, str], start: int, length: int) -> Download:
-        """Return the download of a part of a version that is known to have it."""
+    def of_range(cls, api: Api, key: str, pin: dict[str, str], start: int, length: int) -> Download:
+        """Return the download of a part of a version, by its pin, that is known to have it."""
         download = cls(api, key, start, length)
         download._pin, download.size = pin, length
         return download
@@ -195,9 +224,7 @@ def _changed(key: str) -> PreconditionFailed:
     )
 
 
-async def _fetch(
-    api: Api, key: str, pin: Mapping[str, str], offset: int, start: int, end: int
-) -> deque[bytes]:
+async def _fetch(api: Api, key: str, pin: dict[str, str], offset: int, start: int, end: int) -> deque[bytes]:
     """Return a range. No method, for a request that is under way must not keep a dropped stream alive."""
     download = Download.of_range(api, key, pin, offset + start, end - start)
     pieces: deque[bytes] = deque()
@@ -207,42 +234,3 @@ async def _fetch(
     finally:
         download.close()
     return pieces
-
-
-class S3Reader(Reader):
-    """A download as a session: each call is one leaf."""
-
-    seekable = True
-
-    def __init__(self, download: Download) -> None:
-        self._download = download
-        self.size: int = download.size
-        self.version = etag_of(download.headers)
-
-    async def read(self, n: int) -> bytes:
-        return await self._download.api.leaf(self._download.read, n)
-
-    async def seek(self, position: int) -> None:
-        self._download.position = position
-
-    async def aclose(self) -> None:
-        soon(self._download.loop, self._download.close)
-
-    def __del__(self) -> None:
-        if not hasattr(self, "_download"):
-            return
-        if self._download.loop.is_closed():
-            self._download.close()
-        else:
-            soon(self._download.loop, self._download.close)
-
-
-async def read_whole(download: Download) -> bytes:
-    """Return an object or a part of it, in memory once."""
-    try:
-        await download.open()
-        if download.size <= CHUNK_SIZE:
-            return await download.read(download.size)
-        return await gathered(download.read, size=download.step)
-    finally:
-        download.close()

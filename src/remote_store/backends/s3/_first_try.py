@@ -9,7 +9,8 @@ Imported once the SDK is known to be there.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -53,13 +54,38 @@ class FirstTry:
         return self._content
 
 
-first_try: Final[ContextVar[FirstTry | None]] = ContextVar("first_try", default=None)
+_first_try: Final[ContextVar[FirstTry | None]] = ContextVar("_first_try", default=None)
 """What the call of the client that is under way is told; its handlers have no other way to know."""
+_bodies: Final[ContextVar[list[Any] | None]] = ContextVar("_bodies", default=None)
+"""What that call has opened, and gives to nobody if it fails."""
+
+
+@contextmanager
+def call_after(known: FirstTry | None) -> Iterator[None]:
+    """Tell a call of the client what became of its first try; close what it has opened if it fails."""
+    bodies: list[Any] = []
+    before, others = _first_try.set(known), _bodies.set(bodies)
+    try:
+        yield
+    except BaseException:
+        for body in bodies:
+            body.close()
+        raise
+    finally:
+        _first_try.reset(before)
+        _bodies.reset(others)
+
+
+def note(response_dict: dict[str, Any], **_: object) -> None:
+    """Note a body that is to be read: the headers are still to be; a handler of ``before-parse``."""
+    bodies, body = _bodies.get(), response_dict.get("body")
+    if bodies is not None and hasattr(body, "close"):
+        bodies.append(body)
 
 
 def tell(request: Any, **_: object) -> AioAWSResponse | None:
     """Answer a request of the client that was made already; a handler of ``before-send``."""
-    known = first_try.get()
+    known = _first_try.get()
     return None if known is None else known.told(request)
 
 

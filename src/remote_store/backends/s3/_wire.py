@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
 
 import aiohttp
@@ -24,6 +22,7 @@ from . import _list_xml
 from ._checks import in_base64
 from ._clock import Clock
 from ._first_try import FirstTry
+from ._headers import headers_of
 from ._signing import EMPTY, UNSIGNED, Credentials, Signer, query_string, quoted_path, stamp_of
 from ._transports import Base, Reply, Transport
 
@@ -83,27 +82,6 @@ OPERATIONS: Final = {
 }  # fmt: skip
 _GET: Final = OPERATIONS["get_object"]
 _CRC: Final = "x-amz-checksum-crc32"
-_ANSWER: Final = {
-    "etag": "ETag",
-    "content-length": "ContentLength",
-    "last-modified": "LastModified",
-    "content-type": "ContentType",
-    "x-amz-version-id": "VersionId",
-    "x-amz-storage-class": "StorageClass",
-    "x-amz-checksum-type": "ChecksumType",
-    "x-amz-checksum-crc32": "ChecksumCRC32",
-    "x-amz-checksum-crc32c": "ChecksumCRC32C",
-    "x-amz-checksum-crc64nvme": "ChecksumCRC64NVME",
-    "x-amz-checksum-sha1": "ChecksumSHA1",
-    "x-amz-checksum-sha256": "ChecksumSHA256",
-    "x-amz-server-side-encryption": "ServerSideEncryption",
-    "x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
-    "cache-control": "CacheControl",
-    "content-disposition": "ContentDisposition",
-    "content-encoding": "ContentEncoding",
-    "content-language": "ContentLanguage",
-    "content-range": "ContentRange",
-}
 
 
 class Checks(NamedTuple):
@@ -164,7 +142,11 @@ class Wire:
         payload = body if plain.method == "PUT" else None
         try:
             reply = await self._transport.send(plain.method, target, signed, payload)
-            return await self._answer(operation, parameters, reply)
+            try:
+                return await self._answer(operation, parameters, reply)
+            except BaseException:
+                reply.close()  # nobody else will
+                raise
         except _NO_ANSWER as error:
             return FirstTry(error=error)
         except ValueError:
@@ -206,9 +188,9 @@ class Wire:
         self, operation: str, parameters: Mapping[str, Any], reply: Reply
     ) -> dict[str, Any] | FirstTry:
         if operation == "get_object" and reply.status in (200, 206):
-            headers = _headers(reply)
-            headers["Body"] = reply
-            return headers
+            answer = headers_of(reply)
+            answer["Body"] = reply
+            return answer
         content = await reply.read_all()
         if operation == "head_object" and reply.status == 404:
             raise Missing
@@ -216,44 +198,7 @@ class Wire:
             raise Refused
         if not 200 <= reply.status < 300:
             return FirstTry(reply.status, reply.headers, content)
-        return _list_xml.parse(content) if operation == "list_objects_v2" else _headers(reply)
-
-
-def _headers(reply: Reply) -> dict[str, Any]:
-    """Return what an answer's headers say, in botocore's words."""
-    found: dict[str, Any] = {}
-    metadata: dict[str, str] = {}
-    for name, value in reply.headers:
-        field = _ANSWER.get(name)
-        if field is not None:
-            found[field] = value
-        elif name.startswith("x-amz-meta-"):
-            metadata[name[11:]] = value
-    if "ContentLength" in found:
-        found["ContentLength"] = int(found["ContentLength"])
-    if "LastModified" in found:
-        found["LastModified"] = _time(found["LastModified"])
-    if metadata:
-        found["Metadata"] = metadata
-    return found
-
-
-def _time(text: str) -> datetime:
-    """Return the time of a header (RFC 9110, section 5.6.7)."""
-    try:  # the usual form, without the ten times longer way of what takes every form
-        if text[3:5] == ", " and text[25:] == " GMT":
-            return datetime.fromisoformat(
-                f"{text[12:16]}-{_MONTHS[text[8:11]]}-{text[5:7]}T{text[17:25]}+00:00"
-            )
-    except (KeyError, ValueError):
-        pass
-    return parsedate_to_datetime(text)
-
-
-_MONTHS: Final = {
-    "Jan": "01", "Feb": "02", "Mar": "03", "Apr": "04", "May": "05", "Jun": "06",
-    "Jul": "07", "Aug": "08", "Sep": "09", "Oct": "10", "Nov": "11", "Dec": "12",
-}  # fmt: skip
+        return _list_xml.parse(content) if operation == "list_objects_v2" else headers_of(reply)
 
 
 class Missing(Exception):

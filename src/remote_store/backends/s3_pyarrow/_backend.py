@@ -9,8 +9,9 @@ from ...errors import PreconditionFailed
 from ...models import WriteOptions
 from ..s3 import S3Backend
 from ..s3._api import Api
-from ..s3._download import Download, read_whole
+from ..s3._download import Download
 from ..s3._options import MIB, Options
+from ..s3._reader import read_whole
 from ..s3._upload import Upload
 from ..s3._write_options import NONE
 from ._download import ArrowDownload

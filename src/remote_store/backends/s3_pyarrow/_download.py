@@ -40,9 +40,10 @@ class ArrowDownload(Download):
             await super()._first_answer()
             return
         answer = await self.api.request("head_object", self.key, {"ChecksumMode": "ENABLED"})
-        rest = max(answer["ContentLength"] - self._start, 0)
+        size = self._length_of(answer)
+        rest = max(size - self._start, 0)
         self._keep(answer, rest if self._length is None else min(rest, self._length))
-        if self.size == answer["ContentLength"]:
+        if self.size == size:
             self._check = check_of(answer)
 
     async def _reopen(self, position: int) -> None:
