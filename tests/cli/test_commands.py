@@ -286,6 +286,36 @@ def test_what_changes_while_it_is_moved_stays(
     assert there("root/x") == {"a.txt": b"hi\n", "sub/b.csv": b"newer", "sub/late": b"late"}
 
 
+@pytest.mark.spec("CLI-025")
+def test_a_move_goes_on_where_it_was_interrupted(run: Run, tmp_path: Path) -> None:
+    for name in FILES:
+        os.utime(tmp_path / "root" / "x" / name, (1, 1))
+    run("cp", "s:sub/b.csv", "out/b.csv")
+    (tmp_path / "out" / "deep").mkdir()
+    for wrong in (bytes(2999) + b"1", b"shorter"):
+        (tmp_path / "out" / "deep" / "c.csv").write_bytes(wrong)
+        done = run("mv", "s:sub", "out", code=1)
+        assert "deep/c.csv: the file exists, with other bytes; give --overwrite" in done.err
+        assert "1 of 2 files, 3 bytes, 1 failed in" in done.err
+        assert there("root/x") == FILES
+    (tmp_path / "out" / "deep" / "c.csv").unlink()
+    told = run("mv", "s:sub", "out", "--json").json
+    done_how = {event["path"]: event["detail"] for event in told[:-1] if event["event"] == "done"}
+    assert done_how["sub/b.csv"] == "was there, with the same bytes"
+    assert told[-1]["report"]["done"] == 2
+    assert there("root/x").keys() == {"a.txt"}
+    assert there("out").keys() == {"b.csv", "deep/c.csv"}
+
+
+@pytest.mark.spec("CLI-010", "CLI-008")
+def test_mv_tells_events(run: Run) -> None:
+    for target in ("s:new.txt", "out/"):
+        told = run("mv", "s:new.txt" if target == "out/" else "s:a.txt", target, "--json").json
+        assert told[0]["event"] == "planned"
+        assert told[-2]["event"] == "done"
+        assert told[-1]["report"]["done"] == 1
+
+
 @pytest.mark.spec("CLI-009")
 def test_ping_and_config(run: Run) -> None:
     assert "answers" in run("ping", "s:").out

@@ -5,6 +5,7 @@ _places     where a location leads: a store and a path in it
 _look       commands that change nothing: ls, tree, find, stat, du, cat
 _change     commands that change things in place: rm, mv
 _copy       cp, put, get: transfers
+_telling    what a transfer does, as it comes
 _progress   how far a transfer is; _bar: on a terminal; _counting: of how much; _under_way: now
 _mirror     sync, check
 _stores     ping, config

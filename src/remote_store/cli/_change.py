@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from .._sync import Store, copy_tree
-from ..errors import NotFound, PreconditionFailed
+from ..errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
 from ..models import FileInfo
-from ..transfer import EventKind, TransferEvent, TransferOptions
-from ._errors import Usage, reporting
-from ._look import Location, entries
+from ..transfer import EventKind, TransferEvent, TransferFailed, TransferOptions
+from ._counting import all_of
+from ._errors import FAILED, Usage, reporting
+from ._look import CHUNK, Json, Location, entries
 from ._places import Place, Places
+from ._telling import telling
+from ._under_way import Moved
 
 
 @reporting
@@ -40,20 +43,34 @@ def mv(
     source: Location,
     target: Location,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Move a file or a folder, also from one store to another; the source goes once all is there."""
+    """Move a file or a folder, also from one store to another; the source goes once all is there.
+
+    A file that is there already with the same bytes counts as copied, so that the same command goes
+    on where it was interrupted.
+    """
     with Places(context.obj) as places:
         here, there = places.find(source), places.find(target)
         there = inside(here, there)
-        if here.store == there.store and here.store.is_file(here.path):
-            here.store.move(here.path, there.path, overwrite=overwrite)
-            return
         if not here.path:
             raise Usage(f"{here.text} is all of the store, which is not moved; copy it")
-        _carry(here, there, overwrite)
+        within = here.store == there.store and here.store.is_file(here.path)
+        with telling(as_json, found=None if within else all_of(here)) as tell:
+            try:
+                (_rename if within else _carry)(here, there, overwrite, tell)
+            except TransferFailed:
+                raise typer.Exit(FAILED) from None  # each failure was told by its event
 
 
-def _carry(source: Place, target: Place, overwrite: bool) -> None:
+def _rename(source: Place, target: Place, overwrite: bool, tell: Moved) -> None:
+    """Have the storage move a file."""
+    size = source.store.move(source.path, target.path, overwrite=overwrite).size
+    for kind, how in ((EventKind.PLANNED, ""), (EventKind.DONE, "moved by the storage")):
+        tell(TransferEvent(kind, source.path, size, detail=how))
+
+
+def _carry(source: Place, target: Place, overwrite: bool, tell: Moved) -> None:
     """Copy files, and delete those that were copied and are still the same.
 
     Raises:
@@ -63,15 +80,11 @@ def _carry(source: Place, target: Place, overwrite: bool) -> None:
     """
     before = {str(info.path): info for info in entries(source, recursive=True) if isinstance(info, FileInfo)}
     _refuse_itself(source, target, before)
-    copied: list[str] = []
-
-    def note(event: TransferEvent) -> None:
-        if event.kind is EventKind.DONE:
-            copied.append(event.path)
-
-    options = TransferOptions(overwrite=overwrite)
-    copy_tree(source.store, source.path, target.store, target.path, options=options, on_event=note)
-    changed = [path for path in copied if path not in before or not _deleted(source.store, before[path])]
+    changed = [
+        path
+        for path in _copied(source, target, overwrite, tell)
+        if path not in before or not _deleted(source.store, before[path])
+    ]
     if changed:
         raise PreconditionFailed(
             f"{len(changed)} files were changed while they were moved, and stay; look at them",
@@ -79,6 +92,56 @@ def _carry(source: Place, target: Place, overwrite: bool) -> None:
         )
     if source.store.is_folder(source.path) and not any(source.store.list_files(source.path, recursive=True)):
         source.store.delete_folder(source.path, recursive=True, missing_ok=True)
+
+
+def _copied(source: Place, target: Place, overwrite: bool, tell: Moved) -> list[str]:
+    """Copy files; return those that have arrived, now or in an earlier run that was interrupted.
+
+    Raises:
+        TransferFailed: some have not.
+    """
+    copied: list[str] = []
+    there: list[TransferEvent] = []
+
+    def note(event: TransferEvent) -> None:
+        if event.kind is EventKind.DONE:
+            copied.append(event.path)
+        if event.kind is EventKind.SKIPPED:
+            there.append(event)
+        else:
+            tell(event)
+
+    options = TransferOptions(overwrite=overwrite, skip_existing=not overwrite)
+    copy_tree(source.store, source.path, target.store, target.path, options=options, on_event=note)
+    compared = [_compared(event, source, target) for event in there]
+    for event in compared:
+        note(event)
+    if any(event.error for event in compared):
+        raise TransferFailed("some files exist with other bytes")
+    return copied
+
+
+def _compared(event: TransferEvent, source: Place, target: Place) -> TransferEvent:
+    """Return what became of a file that is there: done if it has the same bytes."""
+    path = _moved(event.path, source.path, target.path)
+    try:
+        if _same_bytes(source.store, event.path, target.store, path):
+            return TransferEvent(
+                EventKind.DONE, event.path, event.size, detail="was there, with the same bytes"
+            )
+        raise AlreadyExists("the file exists, with other bytes; pass overwrite=True to replace it", path=path)
+    except RemoteStoreError as error:
+        return TransferEvent(EventKind.FAILED, event.path, event.size, error)
+
+
+def _same_bytes(one: Store, path: str, other: Store, there: str) -> bool:
+    if one.get_file_info(path).size != other.get_file_info(there).size:
+        return False
+    with one.read(path) as mine, other.read(there) as theirs:
+        while piece := mine.read(CHUNK):
+            if theirs.read(CHUNK) != piece:
+                return False
+        return not theirs.read(1)
 
 
 def _refuse_itself(source: Place, target: Place, before: Mapping[str, FileInfo]) -> None:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from .._sync import copy_tree, discard_journal
-from ..transfer import EventKind, TransferEvent, TransferFailed, TransferOptions, TransferReport
+from ..transfer import TransferFailed, TransferOptions
 from ._change import inside
-from ._counting import Found, all_of
-from ._errors import FAILED, complain, note, reporting, words
+from ._counting import all_of
+from ._errors import FAILED, note, reporting
 from ._look import Json, Location
-from ._output import say, say_json
 from ._places import Places
-from ._progress import shown
-from ._under_way import Moved
+from ._telling import telling
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 Skip = Annotated[bool, typer.Option("--skip-existing", help="Leave files alone that are there.")]
@@ -90,49 +85,6 @@ def discard(
     with Places(context.obj) as places:
         undone = discard_journal(journal, places.find(target).store)
     note(f"{undone:,} unfinished files undone; {journal} is gone")
-
-
-@contextmanager
-def telling(as_json: bool, quiet: bool, every: bool, found: Found | None = None) -> Iterator[Moved]:
-    """Show events as they come, and their sum at the end, however that comes."""
-    report = TransferReport()
-    try:
-        with shown(report, found, on_terminal=sys.stderr.isatty(), quiet=quiet or as_json) as moved:
-
-            def tell(event: TransferEvent) -> None:
-                report.add(event)
-                moved(event)
-                if as_json:
-                    say_json(_as_dict(event))
-                elif event.kind is EventKind.FAILED and event.error is not None:
-                    complain(words(event.error))
-                elif every and event.kind is EventKind.SKIPPED and not quiet:
-                    say(f"{event.path}  {event.size}")
-
-            yield tell
-    finally:
-        if as_json:
-            say_json({"report": report.as_dict()})
-        elif report.planned and not quiet:
-            note(_summary(report))
-
-
-def _summary(report: TransferReport) -> str:
-    whole = report.planned == report.done + report.skipped + report.failed  # else it was stopped half-way
-    files = f"{report.done:,} of {report.planned:,} files" if whole else f"{report.done:,} files"
-    parts = [files, f"{report.done_bytes:,} bytes"]
-    parts += [f"{report.skipped:,} skipped"] if report.skipped else []
-    parts += [f"{report.failed:,} failed"] if report.failed else []
-    return f"{', '.join(parts)} in {report.seconds:.1f} s"
-
-
-def _as_dict(event: TransferEvent) -> dict[str, object]:
-    found: dict[str, object] = {"event": event.kind.value, "path": event.path, "size": event.size}
-    if event.error is not None:
-        found["error"] = words(event.error)
-    if event.detail:
-        found["detail"] = event.detail
-    return found
 
 
 def add_to(app: typer.Typer) -> None:

@@ -8,12 +8,13 @@ import typer
 
 from .._sync import plan_sync, sync
 from ..transfer import Action, TransferEvent, TransferFailed, TransferOptions
-from ._copy import GO_ON, Concurrency, DryRun, FailFast, Journal, Quiet, Verify, telling
+from ._copy import GO_ON, Concurrency, DryRun, FailFast, Journal, Quiet, Verify
 from ._counting import Differing
 from ._errors import FAILED, reporting
 from ._look import Json, Location, folder
 from ._output import say, say_json
 from ._places import Places
+from ._telling import telling
 
 Compare = Annotated[
     Literal["time", "size", "checksum", "etag"],
