@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
 import anyio
 import pytest
-from tests.backends.s3.support import MIB, Proxy, quick
+from tests.backends.s3.support import MIB, Asked, Proxy, Reply, error_reply, quick
 from tests.s3_buckets import Buckets
+from tests.services import S3Server
 
-from remote_store import NotFound, Store
+from remote_store import NotFound, PreconditionFailed, RemoteStoreError, Store
 from remote_store.backends.s3 import _change
 from remote_store.backends.s3._api import Api
 from remote_store.backends.s3._objects import checksum_of
@@ -152,7 +153,7 @@ def test_a_copy_keeps_media_type_and_metadata(
         monkeypatch.setattr(_change, "COPY_PART", 5 * MIB)
     content = bytes(range(256)) * (12 * MIB // 256)
     kept = {"Metadata": {"who": "me"}, "ContentType": "a/b", "CacheControl": "no-store"}
-    boto.put_object(Bucket=bucket, Key="f.txt", Body=content, **kept)
+    boto.put_object(Bucket=bucket, Key="f.txt", Body=content, **kept, Tagging="team=sales&a%20b=c%26d")
     result = store.copy("f.txt", "g.csv")
     assert result.size == len(content)
     parts = proxy.operations().count("PUT uploadId partNumber copy")
@@ -161,7 +162,66 @@ def test_a_copy_keeps_media_type_and_metadata(
     info = store.get_file_info("g.csv")
     assert (info.content_type, info.extra["metadata"]) == ("a/b", {"who": "me"})
     assert info.extra["cache_control"] == "no-store"
+    tags = {tag["Key"]: tag["Value"] for tag in boto.get_object_tagging(Bucket=bucket, Key="g.csv")["TagSet"]}
+    assert tags == {"team": "sales", "a b": "c&d"}
     assert not [asked for asked in proxy.asked if len(asked.body) > MIB]
+
+
+@pytest.mark.spec("S3-022")
+@pytest.mark.parametrize("in_parts", [False, True])
+@pytest.mark.parametrize("hot_path", [False, True])
+@pytest.mark.parametrize(
+    ("code", "kind", "text"),
+    [
+        ((412, "PreconditionFailed"), PreconditionFailed, "the source changed"),
+        ((404, "NoSuchKey"), NotFound, "the source is gone"),
+    ],
+)
+def test_a_copy_names_a_source_that_changes_or_goes(
+    in_parts: bool, hot_path: bool, code: tuple[int, str], kind: type[Exception], text: str,
+    bucket: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(_change, "WHOLE_COPY", 5 * MIB if in_parts else 8 * MIB)
+    monkeypatch.setattr(_change, "COPY_PART", 5 * MIB)
+
+    def hook(asked: Asked, ask: Callable[[], Reply]) -> Reply:
+        return error_reply(*code) if "copy" in asked.operation else ask()
+
+    with Store(quick(bucket, proxy.url, hot_path=hot_path)) as store:
+        store.write("f", bytes(6 * MIB))
+        proxy.hook = hook
+        with pytest.raises(kind, match=text) as caught:
+            store.copy("f", "g", overwrite=True)
+    assert isinstance(caught.value, RemoteStoreError)
+    assert caught.value.path == "f"
+    assert caught.value.retryable is (code[0] == 412)
+
+
+@pytest.mark.spec("S3-065")
+def test_a_file_that_comes_while_its_empty_folder_is_deleted_stays(
+    store: Store, proxy: Proxy, boto: Any, bucket: str, buckets: Buckets
+) -> None:
+    def hook(asked: Asked, ask: Callable[[], Reply]) -> Reply:
+        reply = ask()
+        if asked.operation == "GET list-type":
+            boto.put_object(Bucket=bucket, Key="d/new", Body=b"precious")
+        return reply
+
+    boto.put_object(Bucket=bucket, Key="d/", Body=b"")
+    proxy.hook = hook
+    store.delete_folder("d")
+    assert buckets.keys(bucket) == ["d/new"]
+
+
+@pytest.mark.spec("S3-020")
+def test_a_listing_tells_the_time_that_a_look_tells(rclone: S3Server) -> None:
+    buckets = Buckets(rclone)
+    with Store(quick(buckets.new(), rclone.endpoint_url)) as store:
+        for number in range(3):
+            store.write(f"f{number}", b"x", overwrite=True)
+        for info in store.list_files(""):
+            assert store.get_file_info(info.path).modified_at == info.modified_at
+    buckets.close()
 
 
 @pytest.mark.spec("S3-015")

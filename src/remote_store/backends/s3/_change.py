@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from ..._runtime.tasks import Tasks
 from ...errors import DirectoryNotEmpty, InvalidPath, NotFound, PreconditionFailed, RemoteStoreError
 from ...models import WriteResult
 from ._api import Api
-from ._errors import CODES, NAME
+from ._errors import CODES, NAME, code_of
+from ._finish import taken
 from ._objects import result_of, told
-from ._upload import Upload, taken
+from ._upload import Upload
 from ._write_options import of_copies
 
 MIB: Final = 1 << 20
@@ -24,7 +26,7 @@ _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _KEPT: Final = (
     "ContentType", "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "Metadata",
 )  # fmt: skip
-"""What a copy in parts has to be told, as a copy in one request keeps it by itself."""
+"""What is stored beside the content, but for tags."""
 
 
 async def copy(
@@ -41,8 +43,18 @@ async def copy(
     version = told(headers, "ETag", src)
     given = {"CopySource": {"Bucket": source.bucket, "Key": src}, "CopySourceIfMatch": version}
     usual = of_copies(api.options.write_options)
-    in_parts = {**{name: headers[name] for name in _KEPT if headers.get(name)}, **usual}
-    return await copied(api, given, headers["ContentLength"], dst, overwrite, usual, in_parts), version
+    size: int = headers["ContentLength"]
+    in_parts = {**await _kept(source, src, headers), **usual} if size > WHOLE_COPY else {}
+    return await copied(api, given, size, dst, overwrite, usual, in_parts), version
+
+
+async def _kept(source: Api, src: str, headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a copy in parts has to be told, as a copy in one request keeps it by itself."""
+    kept = {name: headers[name] for name in _KEPT if headers.get(name)}
+    if str(headers.get("TagCount") or 0) != "0":  # it is not told to who may not read them
+        answer = await source.request("get_object_tagging", src)
+        kept["Tagging"] = urlencode([(tag["Key"], tag["Value"]) for tag in answer.get("TagSet", ())])
+    return kept
 
 
 async def copied(
@@ -69,7 +81,7 @@ async def copied(
     try:
         answer = await api.request("copy_object", dst, parameters, refused=refused)
     except NotFound as error:
-        raise NotFound("the source is gone", path=src, backend=NAME) from error
+        raise _gone(src) from error
     except RemoteStoreError as error:
         if error is not refused:
             raise
@@ -81,14 +93,23 @@ async def _why_refused(api: Api, src: str, dst: str, overwrite: bool) -> RemoteS
     """Tell the two conditions of a copy apart: the answer is the same for both."""
     if not overwrite and await api.head(dst) is not None:
         return taken(dst)
+    return _changed(src)
+
+
+def _changed(src: str) -> PreconditionFailed:
     return PreconditionFailed(
         "the source changed while it was copied; try again", path=src, backend=NAME, retryable=True
     )
 
 
+def _gone(src: str) -> NotFound:
+    return NotFound("the source is gone", path=src, backend=NAME)
+
+
 async def _copy_parts(
     api: Api, size: int, given: Mapping[str, Any], dst: str, overwrite: bool, beside: Mapping[str, Any]
 ) -> WriteResult:
+    src = given["CopySource"]["Key"]
     upload = Upload(api, dst, overwrite, beside)
     tasks = Tasks()
 
@@ -99,8 +120,13 @@ async def _copy_parts(
             "PartNumber": number,
             "CopySourceRange": f"bytes={start}-{end - 1}",
         }
-        answer = await api.request("upload_part_copy", dst, parameters)
-        upload.keep(number, answer["CopyPartResult"])
+        try:
+            answer = await api.request("upload_part_copy", dst, parameters, refused=_changed(src))
+        except NotFound as error:
+            if code_of(error) == "NoSuchUpload":
+                raise
+            raise _gone(src) from error
+        upload.keep(number, answer.get("CopyPartResult", {}))
 
     upload.size = size
     try:
@@ -159,8 +185,10 @@ async def delete_folder(api: Api, folder: str, recursive: bool, missing_ok: bool
         raise DirectoryNotEmpty(
             "the folder is not empty; pass recursive=True to delete all", path=folder, backend=NAME
         )
-    else:
+    elif recursive:
         await _delete_below(api, marker)
+    else:
+        await api.request("delete_object", marker)  # this alone: a file may have come meanwhile
 
 
 async def _refuse_missing(api: Api, folder: str, missing_ok: bool) -> None:

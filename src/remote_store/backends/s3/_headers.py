@@ -26,6 +26,7 @@ _ANSWER: Final = {
     "x-amz-checksum-sha256": "ChecksumSHA256",
     "x-amz-server-side-encryption": "ServerSideEncryption",
     "x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
+    "x-amz-tagging-count": "TagCount",
     "cache-control": "CacheControl",
     "content-disposition": "ContentDisposition",
     "content-encoding": "ContentEncoding",

@@ -17,10 +17,11 @@ from ...models import WriteOptions, WriteResult
 from ._api import Api
 from ._checks import in_base64
 from ._errors import NAME
-from ._objects import etag_of, result_of
+from ._finish import completed, refusal
+from ._objects import bare, etag_of, receipt_of, told
 from ._options import Options
 from ._sweep import uploads
-from ._upload import LARGEST_PART, OF_THE_WHOLE, forget_upload, refusal, stored, stored_beside
+from ._upload import LARGEST_PART, OF_THE_WHOLE, forget_upload, stored_beside
 
 MOST_PARTS: Final = 10_000
 MIB: Final = 1 << 20
@@ -50,7 +51,7 @@ async def _begin(api: Api, key: str, size: int, options: WriteOptions) -> str:
         "create_multipart_upload", key, {**stored_beside(api, key, options), **checksum}
     )
     summed = bool(checksum) and answer.get("ChecksumType") == checksum["ChecksumType"]
-    return f"{part_size_of(api, size)} {int(summed)} {answer['UploadId']}"
+    return f"{part_size_of(api, size)} {int(summed)} {told(answer, 'UploadId', key)}"
 
 
 async def _undo(task: Task[str], api: Api, key: str) -> None:
@@ -119,7 +120,7 @@ class S3Parts(PartWriter):
                 there[part["PartNumber"]] = part["Size"], etag_of(part)
             if not answer.get("IsTruncated"):
                 break
-            more = {"PartNumberMarker": answer["NextPartNumberMarker"]}
+            more = {"PartNumberMarker": told(answer, "NextPartNumberMarker", self._key)}
         return [
             part for part in parts
             if there.get(part.number) == (part.size, etag_of(json.loads(part.receipt)))
@@ -134,8 +135,7 @@ class S3Parts(PartWriter):
         if self._summed:
             parameters["ChecksumCRC32"] = in_base64(crc32)
         answer = await self._api.request("upload_part", self._key, parameters)
-        said = {name: value for name, value in answer.items() if name.startswith("Checksum")}
-        return Part(number, len(body), crc32, json.dumps({"ETag": answer["ETag"], **said}))
+        return Part(number, len(body), crc32, json.dumps(receipt_of(answer, self._key)))
 
     async def commit(self, parts: Sequence[Part]) -> WriteResult:
         return await self._api.leaf(self._commit, sorted(parts))
@@ -146,12 +146,12 @@ class S3Parts(PartWriter):
             "complete", self._key, if_match=self._if_match, refused=refused
         )
         named = [{"PartNumber": part.number, **json.loads(part.receipt)} for part in parts]
-        parameters = {"UploadId": self._id, "MultipartUpload": {"Parts": named}, **condition}
+        stated: dict[str, Any] = dict(condition)
         if self._summed:
             whole = joined((part.crc32, part.size) for part in parts)
-            parameters |= {"ChecksumCRC32": in_base64(whole), "ChecksumType": "FULL_OBJECT"}
-        answer = await stored(self._api, "complete_multipart_upload", self._key, parameters, refused)
-        return result_of(self._key, sum(part.size for part in parts), answer)
+            stated |= {"ChecksumCRC32": in_base64(whole), "ChecksumType": "FULL_OBJECT"}
+        size = sum(part.size for part in parts)
+        return await completed(self._api, self._key, self._id, named, size, stated, refused)
 
     async def abort(self) -> None:
         await self._api.shielded_leaf(forget_upload, self._api, self._key, self._id)
@@ -167,5 +167,5 @@ async def refuse_taken(api: Api, key: str, overwrite: bool, if_match: str | None
     if refused is None:
         return
     found = await api.head(key)
-    if (found is not None) if if_match is None else (found is None or etag_of(found) != if_match):
+    if (found is not None) if if_match is None else (found is None or etag_of(found) != bare(if_match)):
         raise refused

@@ -14,12 +14,12 @@ from ..._crc import crc32, joined
 from ..._runtime.tasks import Task, Tasks, detached, soon, unbroken
 from ..._types import Buffer
 from ...backend import Writer
-from ...errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
+from ...errors import NotFound, RemoteStoreError
 from ...models import WriteOptions, WriteResult
 from ._api import Api
 from ._checks import in_base64
-from ._errors import NAME, code_of
-from ._objects import guessed_type, result_of
+from ._finish import completed, refusal, stored
+from ._objects import guessed_type, receipt_of, result_of, told
 from ._write_options import NONE, parameters_of
 
 PARTS_OF_A_SIZE: Final = 900
@@ -30,20 +30,6 @@ OF_THE_WHOLE: Final = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJEC
 LOOK_SECONDS: Final = 0.01
 LOOKS: Final = 1000
 """How often it is looked whether the parts of a dropped upload have ended."""
-
-
-def refusal(key: str, overwrite: bool, if_match: str | None) -> RemoteStoreError | None:
-    """Return the error to raise where that condition does not hold."""
-    if if_match is not None:
-        return PreconditionFailed(
-            "the file is another version, or gone; read it again", path=key, backend=NAME
-        )
-    return None if overwrite else taken(key)
-
-
-def taken(key: str) -> AlreadyExists:
-    """Return the error for an object that is there and may not be replaced."""
-    return AlreadyExists("the file exists; pass overwrite=True to replace it", path=key, backend=NAME)
 
 
 def stored_beside(api: Api, key: str, options: WriteOptions) -> dict[str, Any]:
@@ -61,20 +47,6 @@ async def put(api: Api, key: str, data: bytes, overwrite: bool, options: WriteOp
     condition = await api.conditions.parameters("put", key, if_match=if_match, refused=refused)
     answer = await stored(api, "put_object", key, {"Body": data, **beside, **condition}, refused)
     return result_of(key, len(data), answer)
-
-
-async def stored(
-    api: Api, operation: str, key: str, parameters: Mapping[str, Any], refused: RemoteStoreError | None
-) -> dict[str, Any]:
-    """Make the request that makes an object visible; ``refused`` is raised if its condition does not hold."""
-    try:
-        return await api.request(operation, key, parameters, refused=refused)
-    except NotFound as error:
-        if isinstance(refused, PreconditionFailed) and code_of(error) not in (
-            "NoSuchBucket", "NoSuchUpload",
-        ):  # fmt: skip
-            raise refused from error  # If-Match with no object at all
-        raise
 
 
 class Upload:
@@ -135,15 +107,15 @@ class Upload:
 
     def keep(self, number: int, answer: Mapping[str, Any]) -> None:
         """Note what the server said about a part; the completion has to repeat it."""
-        said = {name: value for name, value in answer.items() if name.startswith("Checksum")}
-        self._parts[number] = {"PartNumber": number, "ETag": answer["ETag"], **said}
+        self._parts[number] = {"PartNumber": number, **receipt_of(answer, self._key)}
 
     async def upload_id(self) -> str:
         """Return the server's name for this upload, begun now if it is not yet."""
         if self._begun is None:
             # Never cancelled, for what it begins has to be ended.
             self._begun = self._tasks.spawn(self._begin)
-        return str((await unbroken(self._begun))["UploadId"])
+        answer = await unbroken(self._begun)
+        return told(answer, "UploadId", self._key)
 
     async def _begin(self) -> dict[str, Any]:
         checksum = {} if self._by_server or not await self._api.sends_checksums() else OF_THE_WHOLE
@@ -175,15 +147,13 @@ class Upload:
         condition = await self._api.conditions.parameters(
             "complete", self._key, if_match=if_match, refused=refused
         )
-        parameters = {
-            "UploadId": await self.upload_id(),
-            "MultipartUpload": {"Parts": [self._parts[number] for number in sorted(self._parts)]},
-            **self._checksum(),
-            **condition,
-        }
-        answer = await stored(self._api, "complete_multipart_upload", self._key, parameters, refused)
+        parts = [self._parts[number] for number in sorted(self._parts)]
+        stated = {**self._checksum(), **condition}
+        result = await completed(
+            self._api, self._key, await self.upload_id(), parts, self.size, stated, refused
+        )
         self.ended = True
-        return result_of(self._key, self.size, answer)
+        return result
 
     def _checksum(self) -> dict[str, str]:
         if self._crcs is None:
