@@ -79,13 +79,15 @@ def there(folder: str) -> dict[str, bytes]:
 @pytest.mark.spec("CLI-001", "CLI-004")
 def test_ls(run: Run, tmp_path: Path) -> None:
     assert sorted(run("ls", "s:").lines) == ["a.txt", "sub/"]
-    assert sorted(run("ls", "-r", "s:sub").lines) == ["sub/b.csv", "sub/deep/c.csv"]
+    assert sorted(run("ls", "-r", "s:sub").lines) == ["b.csv", "deep/c.csv"]
     assert run("ls", "s:a.txt").lines == ["a.txt"]
     assert sorted(run("ls", "root/x").lines) == sorted(run("ls", f"file://{tmp_path}/root/x").lines)
     assert sorted(run("ls", "./root/x").lines) == ["a.txt", "sub/"]
-    long = sorted(run("ls", "-l", "-H", "s:sub/deep").lines)
-    assert long[0].split()[0] == "2.9K"
-    assert long[0].endswith("Z  sub/deep/c.csv")
+    for human in (["-l", "-H"], ["-H"]):
+        (long,) = run("ls", *human, "s:sub/deep").lines
+        assert long.split()[0] == "2.9K"
+        assert long.endswith("Z  c.csv")
+    assert sorted(line.split()[-1] for line in run("ls", "-l", "s:sub").lines) == ["b.csv", "deep/"]
     assert run("ls", "-l", "s:sub/deep").lines[0].split()[0] == "3000"
 
 
@@ -172,7 +174,7 @@ def test_nothing_there(run: Run, command: str) -> None:
 def test_stat_du_cat(run: Run) -> None:
     assert "size:         3" in run("stat", "s:a.txt").lines
     assert run("stat", "s:sub", "--json").json == [
-        {"type": "folder", "path": "sub", "files": 2, "size": 3003}
+        {"type": "folder", "path": "s:sub", "files": 2, "size": 3003}
     ]
     assert [line.split() for line in run("du", "s:").lines] == [
         ["3003", "2", "files", "sub"], ["3006", "3", "files", "."],
@@ -201,7 +203,9 @@ def test_cp(run: Run, tmp_path: Path) -> None:
     assert "3 of 3" in run("cp", "out", "s:", "--overwrite", "--verify", "--concurrency", "2").err
     assert "the file exists" in run("cp", "out", "s:", "--fail-fast", code=1).err
     done = run("cp", "out", "s:dry", "--dry-run")
-    assert sorted(line.split()[-1] for line in done.lines) == ["3", "3", "3000"]
+    assert sorted(line.strip() for line in done.lines) == [
+        "3  a.txt: would be copied", "3  sub/b.csv: would be copied", "3000  sub/deep/c.csv: would be copied",
+    ]  # fmt: skip
     assert not (tmp_path / "root" / "x" / "dry").exists()
     assert run("cp", "out", "s:quiet", "-q").err == ""
     assert "no such file" in run("cp", "missing", "s:", code=3).err
@@ -232,7 +236,15 @@ def test_sync_and_check(run: Run, tmp_path: Path) -> None:
     assert {line["difference"] for line in run("check", "s:", "out", "--json", code=1).json} == {
         "update", "delete",
     }  # fmt: skip
-    assert len(run("sync", "s:", "out", "--delete", "--dry-run").lines) == 2
+    (tmp_path / "out" / "sub" / "b.csv").unlink()
+    dry = run("sync", "s:", "out", "--delete", "--dry-run").lines
+    assert sorted(line.strip() for line in dry) == [
+        "1  more: would be deleted, the source has no such file",
+        "3  a.txt: would be replaced, 3 bytes instead of 6",
+        "3  sub/b.csv: would be copied, the target has no such file",
+    ]
+    told = run("sync", "s:", "out", "--delete", "--dry-run", "--json").json
+    assert "dry run: would be deleted, the source has no such file" in [line.get("detail") for line in told]
     run("sync", "s:", "out", "--delete", "-q")
     assert there("out") == FILES
     (tmp_path / "out" / "a.txt").unlink()
@@ -240,6 +252,60 @@ def test_sync_and_check(run: Run, tmp_path: Path) -> None:
     assert "a.txt" in run("sync", "s:", "out", code=1).err
     assert "check the path" in run("sync", "s:missing", "out", "--delete", code=3).err
     assert there("out").keys() == FILES.keys() - {"a.txt"}
+
+
+@pytest.mark.spec("CLI-006")
+def test_a_dry_copy_tells_what_is_there(run: Run) -> None:
+    run("cp", "s:sub", "out")
+    for option, told in (
+        ([], "is there, and would fail"),
+        (["--skip-existing"], "is there, and would be skipped"),
+        (["--overwrite"], "would be copied"),
+    ):
+        lines = run("cp", "s:sub/b.csv", "out/", "--dry-run", *option).lines
+        assert [line.strip() for line in lines] == [f"3  b.csv: {told}"]
+
+
+@pytest.mark.spec("CLI-026")
+@pytest.mark.parametrize("how", ["ls -r", "ls -r --json", "find", "find --json", "tree --json", "du --json"])
+def test_lists_give_paths_below_the_location(run: Run, tmp_path: Path, how: str) -> None:
+    for location in ("s:sub", "root/x/sub", f"{tmp_path}/root/x/sub", f"file://{tmp_path}/root/x/sub"):
+        done = run(*how.split(), location)
+        paths = [line["path"] for line in done.json] if "--json" in how else done.lines
+        assert (
+            sorted(paths)
+            == {
+                "ls": ["b.csv", "deep/c.csv"],
+                "find": ["b.csv", "deep/c.csv"],
+                "tree": ["b.csv", "deep", "deep/c.csv"],
+                "du": [".", "deep"],
+            }[how.split(maxsplit=1)[0]]
+        )
+
+
+@pytest.mark.spec("CLI-026")
+def test_what_names_a_file_can_be_given_again(run: Run, tmp_path: Path) -> None:
+    names = {"s:": "s:a.txt", "root/x/": f"{tmp_path}/root/x/a.txt"}
+    names[f"file://{tmp_path}/root/x/"] = f"file://{tmp_path}/root/x/a.txt"
+    for begin, location in names.items():
+        assert run("stat", f"{begin}a.txt", "--json").json[0]["path"] == location
+        said = run("cat", f"{begin}a.txt/x", code=3).err
+        assert said.startswith(f"remote-store: {location}/x: ")
+        for source in ("s:sub/b.csv", "root/x/sub/b.csv"):
+            said = run("cp", source, f"{begin}a.txt", code=1).err
+            assert f"remote-store: {location}: the file exists" in said
+    (tmp_path / "odd#?%41").mkdir()
+    odd = run("stat", f"file://{tmp_path}/odd%23%3F%2541", "--json").json[0]["path"]
+    assert odd == f"file://{tmp_path}/odd%23%3F%2541"
+    assert run("stat", odd).code == 0
+
+
+@pytest.mark.spec("CLI-007", "CLI-010")
+def test_rm_as_json(run: Run, tmp_path: Path) -> None:
+    assert run("rm", "s:a.txt", "--json").json == [{"type": "file", "path": "s:a.txt", "gone": True}]
+    assert run("rm", "-r", "root/x/sub", "--json").json == [
+        {"type": "folder", "path": f"{tmp_path}/root/x/sub", "gone": True}
+    ]
 
 
 @pytest.mark.spec("CLI-007")
@@ -377,7 +443,7 @@ def test_bench_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.Monk
         patched.setattr(Store, "delete_folder", Mock(side_effect=PermissionDenied("not allowed")))
         said = run("bench", "s:sub", "--count", "2", "--size", "1k", code=1).err
     (left,) = (tmp_path / "root" / "x" / "sub").glob("remote-store-bench-*")
-    assert f"sub/{left.name} may still be there in s:sub; delete it with rm --recursive" in said
+    assert f"s:sub/{left.name} may still be there; delete it with rm --recursive" in said
 
 
 @pytest.mark.spec("CLI-010")
@@ -399,7 +465,7 @@ def test_names_that_a_terminal_would_obey(run: Run, tmp_path: Path) -> None:
     (tmp_path / "root" / "x" / "odd").mkdir()
     (tmp_path / "root" / "x" / "odd" / name).write_bytes(b"")
     assert run("ls", "s:odd").lines == ["a\\x1b[2Jb\\nc"]
-    assert run("ls", "s:odd", "--json").json[0]["path"] == f"odd/{name}"
+    assert run("ls", "s:odd", "--json").json[0]["path"] == name
     assert "\x1b" not in run("cat", "s:odd/\x1b", code=3).err
 
 

@@ -56,7 +56,7 @@ def _folder_in(place: Place) -> Iterator[Store]:
     Raises:
         NotFound: it would have to be made in a folder that is not there, and would stay.
     """
-    store, path, text = folder(place)
+    store, path = folder(place).store, place.path
     own = f"{path}/" * bool(path) + FOLDER + secrets.token_hex(4)
     try:
         yield store.child(own)
@@ -64,7 +64,7 @@ def _folder_in(place: Place) -> Iterator[Store]:
         try:
             store.delete_folder(own, recursive=True, missing_ok=True)
         except BaseException:
-            complain(f"{own} may still be there in {text}; delete it with rm --recursive")
+            complain(f"{place.location(own)} may still be there; delete it with rm --recursive")
             raise
 
 

@@ -14,6 +14,7 @@ from ..transfer import EventKind, TransferEvent, TransferFailed, TransferOptions
 from ._counting import all_of
 from ._errors import FAILED, Usage, reporting
 from ._look import CHUNK, Json, Location, entries
+from ._output import say_json
 from ._places import Place, Places
 from ._telling import telling
 from ._under_way import Moved
@@ -25,16 +26,21 @@ def rm(
     location: Location,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="A folder with all in it.")] = False,
     missing_ok: Annotated[bool, typer.Option("--missing-ok", help="Nothing there is fine.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Delete a file, or a folder with all that is in it."""
     with Places(context.obj) as places:
-        store, path, text = places.find(location)
+        place = places.find(location)
+        store, path = place.store, place.path
         if not path:
-            raise Usage(f"{text} is all of the store, which is not deleted; name what is in it")
-        if recursive and store.is_folder(path):
+            raise Usage(f"{place.text} is all of the store, which is not deleted; name what is in it")
+        is_folder = recursive and store.is_folder(path)
+        if is_folder:
             store.delete_folder(path, recursive=True)
         else:
             store.delete(path, missing_ok=missing_ok)
+        if as_json:
+            say_json({"type": "folder" if is_folder else "file", "path": place.location(path), "gone": True})
 
 
 @reporting
@@ -56,7 +62,7 @@ def mv(
         if not here.path:
             raise Usage(f"{here.text} is all of the store, which is not moved; copy it")
         within = here.store == there.store and here.store.is_file(here.path)
-        with telling(as_json, found=None if within else all_of(here)) as tell:
+        with telling(here, there, as_json=as_json, found=None if within else all_of(here)) as tell:
             try:
                 (_rename if within else _carry)(here, there, overwrite, tell)
             except TransferFailed:

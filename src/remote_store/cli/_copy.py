@@ -61,7 +61,9 @@ def cp(
         there = inside(here, places.find(target))
         sides = (here.store, here.path, there.store, there.path)
         try:
-            with telling(as_json, quiet, dry_run, all_of(here)) as tell:
+            with telling(
+                here, there, as_json=as_json, quiet=quiet, every=dry_run, found=all_of(here)
+            ) as tell:
                 copy_tree(*sides, options=options, on_event=tell, journal=journal)
         except TransferFailed:
             raise typer.Exit(FAILED) from None  # each failure was told by its event

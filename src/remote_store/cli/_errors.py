@@ -77,14 +77,15 @@ def _advice(error: Any) -> str:
     return f"{message}; see {command} --help" if message else ""
 
 
-def words(error: BaseException) -> str:
-    """Return an error as one line."""
+def words(error: BaseException, path: str | None = None) -> str:
+    """Return an error as one line, with its path, which may be given as a location."""
     if not isinstance(error, RemoteStoreError):
         return " ".join(str(error).split())
     message = " ".join(error.message.split())
     for in_python, here in _OPTIONS.items():
         message = message.replace(in_python, here)
-    return f"{error.path}: {message}" if error.path else message
+    where = path or error.path
+    return f"{where}: {message}" if where else message
 
 
 def code_of(error: BaseException) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
@@ -20,6 +20,7 @@ from ._places import Place, Places
 Location = Annotated[str, typer.Argument(help="store-name:path, a URL, or a path of this machine.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object for each line.")]
 Human = Annotated[bool, typer.Option("--human", "-H", help="Sizes in K, M, G: powers of 1024.")]
+LongHuman = Annotated[bool, typer.Option("--human", "-H", help="As --long, with sizes in K, M, G.")]
 CHUNK: Final = 1 << 20
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -55,46 +56,53 @@ def ls(
     location: Location,
     long: Annotated[bool, typer.Option("--long", "-l", help="Sizes and times too.")] = False,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="All files below.")] = False,
-    human_sizes: Human = False,
+    human_sizes: LongHuman = False,
     as_json: Json = False,
 ) -> None:
     """List files and folders, in the order in which the storage gives them."""
     with Places(context.obj) as places:
-        for entry in entries(places.find(location), recursive):
+        place = places.find(location)
+        for entry in entries(place, recursive):
+            name = place.below(str(entry.path))
             if as_json:
-                say_json(entry_as_dict(entry))
+                say_json(entry_as_dict(entry, name))
             else:
-                say(_line(entry, human_sizes) if long else _name(entry, recursive))
+                say(_line(entry, name, human_sizes) if long or human_sizes else _shown(entry, name))
 
 
-def _name(entry: FileInfo | RemoteFolder, whole: bool) -> str:
-    name = str(entry.path) if whole else entry.name
+def _shown(entry: FileInfo | RemoteFolder, name: str) -> str:
     return f"{name}/" if isinstance(entry, RemoteFolder) else name
 
 
-def _line(entry: FileInfo | RemoteFolder, human_sizes: bool) -> str:
+def _line(entry: FileInfo | RemoteFolder, name: str, human_sizes: bool) -> str:
     if isinstance(entry, RemoteFolder):
-        return f"{'-':>12}  {'-':<20}  {entry.path}/"
+        return f"{'-':>12}  {'-':<20}  {name}/"
     size = human(entry.size) if human_sizes else str(entry.size)
-    return f"{size:>12}  {time_of(entry.modified_at):<20}  {entry.path}"
+    return f"{size:>12}  {time_of(entry.modified_at):<20}  {name}"
 
 
 @reporting
-def tree(context: typer.Context, location: Location) -> None:
+def tree(context: typer.Context, location: Location, as_json: Json = False) -> None:
     """Show a folder and all below it as a tree."""
     with Places(context.obj) as places:
         place = folder(places.find(location))
-        say(place.text)
-        _branch(place.store, place.path, "")
+        if not as_json:
+            say(place.text)
+        for entry, lines in _branch(place.store, place.path, ""):
+            if as_json:
+                say_json(entry_as_dict(entry, place.below(str(entry.path))))
+            else:
+                say(lines + _shown(entry, entry.name))
 
 
-def _branch(store: Store, path: str, indent: str) -> None:
+def _branch(store: Store, path: str, indent: str) -> Iterator[tuple[FileInfo | RemoteFolder, str]]:
+    """Give all below a folder, each with the lines that lead to it."""
     children = sorted(store.iter_children(path), key=lambda entry: entry.name)
     for number, entry in enumerate(children, 1):
         last = number == len(children)
-        say(f"{indent}{'└── ' if last else '├── '}{_name(entry, False)}")
+        yield entry, f"{indent}{'└── ' if last else '├── '}"
         if isinstance(entry, RemoteFolder) and not entry.is_link:
-            _branch(store, str(entry.path), indent + ("    " if last else "│   "))
+            yield from _branch(store, str(entry.path), indent + ("    " if last else "│   "))
 
 
 @reporting
@@ -122,7 +130,7 @@ def find(
             if (after and changed and changed < after) or (before and changed and changed > before):
                 continue
             if as_json:
-                say_json(entry_as_dict(info))
+                say_json(entry_as_dict(info, str(info.path)))
             else:
                 say(str(info.path))
 
@@ -149,12 +157,14 @@ def _moment(text: str | None) -> datetime | None:
 def stat(context: typer.Context, location: Location, as_json: Json = False) -> None:
     """Show all that is known of a file, or the sum of a folder."""
     with Places(context.obj) as places:
-        store, path, _ = places.find(location)
+        place = places.find(location)
+        store, path = place.store, place.path
+        where = place.location(path)
         if path and store.is_file(path):
-            facts = entry_as_dict(store.get_file_info(path))
+            facts = entry_as_dict(store.get_file_info(path), where)
         else:
-            folder = store.get_folder_info(path)
-            facts = {"type": "folder", "path": path, "files": folder.file_count, "size": folder.total_size}
+            found = store.get_folder_info(path)
+            facts = {"type": "folder", "path": where, "files": found.file_count, "size": found.total_size}
         if as_json:
             say_json(facts)
             return
@@ -169,11 +179,10 @@ def du(context: typer.Context, location: Location, human_sizes: Human = False, a
     with Places(context.obj) as places:
         place = places.find(location)
         sums: dict[str, list[int]] = {}
-        begin = len(place.path) + 1 if place.path else 0
         total = [0, 0]
         for entry in entries(place, recursive=True):
             assert isinstance(entry, FileInfo)
-            name, below, _ = str(entry.path)[begin:].partition("/")
+            name, below, _ = place.below(str(entry.path)).partition("/")
             for each in (total, sums.setdefault(name, [0, 0])) if below else (total,):
                 each[0] += 1
                 each[1] += entry.size

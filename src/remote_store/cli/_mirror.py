@@ -51,7 +51,7 @@ def mirror(
         sides = (here.store, here.path, there.store, there.path)
         found = Differing(lambda: plan_sync(*sides, compare=compare, delete=delete), here.path)
         try:
-            with telling(as_json, quiet, dry_run, found) as tell:
+            with telling(here, there, as_json=as_json, quiet=quiet, every=dry_run, found=found) as tell:
 
                 def told(event: TransferEvent) -> None:
                     found.note(event)

@@ -57,13 +57,13 @@ def time_of(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment is not None else "-"
 
 
-def entry_as_dict(entry: FileInfo | RemoteFolder) -> dict[str, Any]:
-    """Return what listings tell of a file or a folder."""
+def entry_as_dict(entry: FileInfo | RemoteFolder, path: str) -> dict[str, Any]:
+    """Return what listings tell of a file or a folder, which is shown under this path."""
     if isinstance(entry, RemoteFolder):
-        return {"type": "folder", "path": str(entry.path), "is_link": entry.is_link}
+        return {"type": "folder", "path": path, "is_link": entry.is_link}
     return {
         "type": "file",
-        "path": str(entry.path),
+        "path": path,
         "size": entry.size,
         "modified_at": entry.modified_at.isoformat() if entry.modified_at else None,
         "etag": entry.etag,

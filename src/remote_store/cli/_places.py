@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from .._sync import Registry, Store, open_store
 from ..backends._known import require_whole
 from ..config import CONFIG_VARIABLE, FILE_NAME, RegistryConfig, usual_file
+from ..errors import RemoteStoreError
 from ..paths import normalize
 from ._errors import Usage
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_ODD: Final = re.compile(r"[%#?\x00-\x1f\x7f]")
+"""What cannot stand for itself in the path of a URL."""
 
 
 class Place(NamedTuple):
@@ -29,16 +33,47 @@ class Place(NamedTuple):
         store: where it is.
         path: the path in the store; "" is all of it.
         text: as the user wrote it.
+        base: what stands before the paths of the store, where they are written as locations.
     """
 
     store: Store
     path: str
     text: str
+    base: str
 
     @property
     def is_inside(self) -> bool:
         """True if what goes there keeps its name: the location ends in a slash."""
         return self.text.endswith(("/", ":")) or self.text in (".", "..")
+
+    def location(self, path: str) -> str:
+        """Return a path of the store as a location; of a URL, without its options."""
+        return self.base + (_ODD.sub(_escaped, path) if "://" in self.base else path)
+
+    def below(self, path: str) -> str:
+        """Return a path of the store as seen from here; what is here itself has but its name."""
+        if path == self.path:
+            return path.rpartition("/")[2]
+        return path.removeprefix(f"{self.path}/") if self.path else path
+
+    def holds(self, path: str) -> bool:
+        """Return True if a path of the store is this place, or below it."""
+        return not self.path or f"{path}/".startswith(f"{self.path}/")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return quote(match[0], errors="surrogatepass")
+
+
+def located(error: RemoteStoreError, places: Collection[Place]) -> str | None:
+    """Return the path of an error as a location; as it is where more than one place may be meant."""
+    path = error.path
+    if path is None or any(path == place.text for place in places):
+        return path
+    held = [place for place in places if place.holds(path)]
+    nearest = max((len(place.path) for place in held), default=0)
+    found = {place.location(path) for place in held if len(place.path) == nearest}
+    return found.pop() if len(found) == 1 else path
 
 
 class Places:
@@ -48,6 +83,7 @@ class Places:
         self._config = config
         self._registry: Registry | None = None
         self._opened: dict[str, Store] = {}
+        self._found: list[Place] = []
 
     def __enter__(self) -> Self:
         return self
@@ -55,6 +91,8 @@ class Places:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, RemoteStoreError):
+            error.path = located(error, self._found)
         for store in self._opened.values():
             store.close()
         if self._registry is not None:
@@ -70,13 +108,17 @@ class Places:
         """
         if not text:
             raise Usage("a location is missing: store-name:path, a URL, or a path of this machine")
+        self._found.append(self._place(text))
+        return self._found[-1]
+
+    def _place(self, text: str) -> Place:
         if _URL.match(text):
             return self._of_url(text)
         name, colon, path = text.partition(":")
         if colon and name and "/" not in name and name[0] not in ".~":
-            return Place(self._of_name(name), normalize(path), text)
+            return Place(self._of_name(name), normalize(path), text, f"{name}:")
         absolute = os.path.abspath(os.path.expanduser(text))
-        return Place(self._open("file:///"), normalize(absolute.lstrip("/")), text)
+        return Place(self._open("file:///"), normalize(absolute.lstrip("/")), text, "/")
 
     def _of_url(self, text: str) -> Place:
         require_whole(text)
@@ -84,7 +126,8 @@ class Places:
         root = "/" if parts.scheme.lower() == "file" else ""
         query = f"?{parts.query}" if parts.query else ""
         store = self._open(f"{parts.scheme}://{parts.netloc}{root}{query}")
-        return Place(store, normalize(unquote(parts.path).lstrip("/")), text.partition("?")[0])
+        path = normalize(unquote(parts.path).lstrip("/"))
+        return Place(store, path, text.partition("?")[0], f"{parts.scheme}://{parts.netloc}/")
 
     def _open(self, url: str) -> Store:
         if url not in self._opened:

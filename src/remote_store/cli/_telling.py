@@ -10,15 +10,31 @@ from ..transfer import EventKind, TransferEvent, TransferReport
 from ._counting import Found
 from ._errors import complain, note, words
 from ._output import say, say_json
+from ._places import Place, located
 from ._progress import shown
 from ._under_way import Moved
 
 
 @contextmanager
 def telling(
-    as_json: bool, quiet: bool = False, every: bool = False, found: Found | None = None
+    here: Place,
+    there: Place,
+    *,
+    as_json: bool,
+    quiet: bool = False,
+    every: bool = False,
+    found: Found | None = None,
 ) -> Iterator[Moved]:
-    """Show events as they come, and their sum at the end, however that comes."""
+    """Show events as they come, and their sum at the end, however that comes.
+
+    Args:
+        here: where files come from.
+        there: where they go.
+        as_json: as JSON objects.
+        quiet: failures only.
+        every: what is skipped, too, as it is in a dry run.
+        found: looks for what there is to move, to show how far it is.
+    """
     report = TransferReport()
     try:
         with shown(report, found, on_terminal=sys.stderr.isatty(), quiet=quiet or as_json) as moved:
@@ -26,12 +42,15 @@ def telling(
             def tell(event: TransferEvent) -> None:
                 report.add(event)
                 moved(event)
+                error = words(event.error, located(event.error, (here, there))) if event.error else ""
                 if as_json:
-                    say_json(_as_dict(event))
-                elif event.kind is EventKind.FAILED and event.error is not None:
-                    complain(words(event.error))
+                    say_json(_as_dict(event, error))
+                elif event.kind is EventKind.FAILED:
+                    complain(error)
                 elif every and event.kind is EventKind.SKIPPED and not quiet:
-                    say(f"{event.path}  {event.size}")
+                    how = event.detail.removeprefix("dry run: ")
+                    path = (there if how.startswith("would be deleted") else here).below(event.path)
+                    say(f"{event.size:>12}  {path}: {how}")
 
             yield tell
     finally:
@@ -50,10 +69,7 @@ def _summary(report: TransferReport) -> str:
     return f"{', '.join(parts)} in {report.seconds:.1f} s"
 
 
-def _as_dict(event: TransferEvent) -> dict[str, object]:
+def _as_dict(event: TransferEvent, error: str) -> dict[str, object]:
     found: dict[str, object] = {"event": event.kind.value, "path": event.path, "size": event.size}
-    if event.error is not None:
-        found["error"] = words(event.error)
-    if event.detail:
-        found["detail"] = event.detail
-    return found
+    more = {"error": error, "detail": event.detail}
+    return found | {name: text for name, text in more.items() if text}
