@@ -135,9 +135,9 @@ def journaled(
     return InParts(source, target, options, Ledger(path, asked))
 
 
-def _held(stores: tuple[AsyncStore, ...], options: TransferOptions, journaled: bool) -> int:
-    """Return how many bytes the streams of one large file hold; 0 if no content passes through here."""
-    if len(stores) < 2 or stores[0]._copier(stores[1], journaled=journaled) is not None:
+def _held(stores: tuple[AsyncStore, ...], options: TransferOptions) -> int:
+    """Return how many bytes the streams of one large file hold; 0 if no content is moved."""
+    if len(stores) < 2:
         return 0
     most = options.stream_memory
     return sum(min(store._within(most)._scope.backend.stream_memory, most) for store in stores)
@@ -152,7 +152,8 @@ async def run_transfer(
     parts: InParts | None = None,
 ) -> TransferReport:
     """Run a transfer where its caller is; for a blocking one on the background loop."""
-    held = _held(stores, options, parts is not None)
+    held = _held(stores, options)
+    on_server = bool(held) and stores[0]._copier(stores[1], journaled=parts is not None) is not None
     concurrency = max(map(at_once, stores))  # it is the farther one that is waited for (ADR 0019)
     blocking = _runtime.blocking()
 
@@ -161,16 +162,15 @@ async def run_transfer(
 
         events = Events(on_event, in_thread=blocking)
         if parts is None:
-            return await Run(options, concurrency, events, held).all(items, work)
+            return await Run(options, concurrency, events, held, on_server).all(items, work)
         from ..transfer._ledger import Broken
         from ..transfer._recorded import Recorded
 
         async with parts.ledger:
             recorded = Recorded(work, stores[-1], parts, options)
             try:
-                report = await Run(options, concurrency, events, held, recorded.give_up).all(
-                    items, recorded.work
-                )
+                run = Run(options, concurrency, events, held, on_server, recorded.give_up)
+                report = await run.all(items, recorded.work)
             except TransferFailed:
                 await recorded.finish()
                 raise

@@ -30,9 +30,11 @@ class Planned(Item):
 
     __slots__ = ("line",)
 
-    def __init__(self, line: PlanItem, source: str, target: str) -> None:
+    def __init__(self, line: PlanItem, source: str, target: str, conditional: bool) -> None:
         super().__init__(source, target, line.size, overwrite=line.target is not None, version=line.source)
         self.line = line
+        if conditional and line.target is not None and line.action is not Action.DELETE:
+            self.if_match = line.target.etag
 
 
 class Applying:
@@ -73,7 +75,8 @@ class Applying:
             for line in taken:
                 if line.action is not Action.UNCHANGED:
                     here, there = joined(self._here, line.path), joined(self._there, line.path)
-                    yield Planned(line, there if line.action is Action.DELETE else here, there)
+                    source = there if line.action is Action.DELETE else here
+                    yield Planned(line, source, there, self._conditional)
 
     async def apply(self, item: Item, count: Count, again: bool) -> str:
         """Do one line; ``again`` after an attempt that may have done it.
@@ -88,26 +91,24 @@ class Applying:
             raise Nothing(f"dry run: would be {_DONE[line.action]}, {line.reason}")
         if line.source is not None and line.action is not Action.DELETE:
             await _require(self._source, item.source, line.source)
-        if line.target is not None and not again:
-            if item.begun and (how := await self._done_before(item, line, line.target)):
+        if line.target is not None and not item.removed:
+            if (item.begun or again) and (how := await self._done_before(item, line, line.target)):
                 return how
             await _require(self._target, item.target, line.target)
         if line.action is Action.DELETE:
             await self._target.delete(item.target, missing_ok=again)
             return "deleted"
-        if line.target is not None and self._conditional and not again:
-            item.if_match = line.target.etag
-        try:
-            return await self._copying.copy(item, count, again)
-        finally:
-            item.if_match = None
+        return await self._copying.copy(item, count, again)
 
     async def _done_before(self, item: Item, line: PlanItem, planned: Version) -> str:
-        """Return how a process that was killed before it could note it has done a line; "" if it has not."""
+        """Return how a line was done by an attempt whose answer was lost, or by a process that was killed.
+
+        It is "" if it was not; what has changed and is not what was sent is somebody else's.
+        """
         found = await _version(self._target, item.target)
         if found is None and line.action is Action.DELETE:
             return "was deleted before"
-        if found is None or found == planned or line.action is Action.DELETE:
+        if found is None or found.is_same(planned) or line.action is Action.DELETE:
             return ""
         return await self._copying.found(item) if await self._copying.has_arrived(item) else ""
 
@@ -123,7 +124,7 @@ async def _require(store: AsyncStore, path: str, planned: Version) -> None:
     """Refuse to go on with a file that is not the version that the plan knows."""
     found = await _version(store, path)
     await _runtime.checkpoint()
-    if found != planned:
+    if found is None or not found.is_same(planned):
         raise PreconditionFailed(
             "the file has changed since the plan was made, so it was left alone; make the plan again",
             path=path,

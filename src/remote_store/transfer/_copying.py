@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..backend import CHUNK_SIZE
 from ..capabilities import Capability
-from ..errors import AlreadyExists, NotFound, RemoteStoreError
+from ..errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
 from ..models import WriteResult
 from ._items import Count, Item, Nothing, Sent, require_size, uncounted
 from .options import TransferOptions
@@ -52,24 +53,25 @@ class Copying:
             item.size, item.version = info.size, Version.of(info)
         elif item.begun and not self._overwrite(item) and not in_parts and await self.has_arrived(item):
             return await self.found(item)
-        if self._on_server is not None:
-            result = await self._on_server(item.source, item.target, self._overwrite(item))
-            await count(result.size)
-            item.size = result.size
-            return await self._copied(item, result)
         sent = Sent(count)
         try:
+            if self.on_server(item):
+                return await self._copied(item, sent)
             if in_parts and self._parts is not None:
                 result = await self._parts.copy(item, sent, self._overwrite(item))
-            elif item.size <= self._options.large_file_threshold:
+            elif item.size <= self._options.whole_at_most:
                 result = await self._whole(item, sent)
             else:
                 result = await self._streamed(item, sent)
         except AlreadyExists:
-            if again and sent.ended and await self._is_there(item, sent):
+            if again and await (self._is_there(item, sent) if sent.ended else self.has_arrived(item)):
                 return await self.found(item)
             raise
         return await self._verified(item, sent, result)
+
+    def on_server(self, item: Item) -> bool:
+        """Return True if the storage copies it by itself, which it does under no condition."""
+        return self._on_server is not None and item.if_match is None
 
     async def _foretold(self, item: Item) -> str:
         """Return what would be done; the target is looked at only if that depends on it."""
@@ -126,35 +128,55 @@ class Copying:
         assert result is not None
         return result
 
-    async def _copied(self, item: Item, result: WriteResult) -> str:
-        """Compare a copy that the storage made with its source, where that is asked for."""
-        item.stored, how = result, "copied by the storage"
+    async def _copied(self, item: Item, sent: Sent) -> str:
+        """Have the storage make a copy, and compare it with its source, where that is asked for."""
+        assert self._on_server is not None
+        result = await self._on_server(item.source, item.target, self._overwrite(item))
+        await sent.count(result.size)
+        item.stored, item.size, how = result, result.size, "copied by the storage"
         if self._options.verify != "full":
             return how
+        ours = await self._written(item, result)
         if not await self._is_there(item, await Sent(uncounted).read(self._source, item.source)):
-            await self._refuse(item)
+            await self._refuse(item, ours)
         return f"{how}, verified by reading back"
 
     async def _verified(self, item: Item, sent: Sent, result: WriteResult) -> str:
         """Compare what is there with what was sent; what is not the same goes."""
         item.stored = result
-        how = "streamed" if item.size > self._options.large_file_threshold else "whole"
+        how = "streamed" if item.size > self._options.whole_at_most else "whole"
         if self._options.verify == "none":
             return how
         stated = (result.checksum or "").partition(":")
-        ours = sent.digest()
         by_storage = stated[0] == "crc32"
-        same = result.size == sent.size and (not by_storage or stated[2].lower() == ours)
-        if same and self._options.verify == "full":
-            same = await self._is_there(item, sent)
-        if not same:
-            await self._refuse(item)
+        if result.size != sent.size or (by_storage and stated[2].lower() != sent.digest()):
+            await self._refuse(item, Version(result.size, etag=result.etag))
         if self._options.verify == "full":
+            ours = await self._written(item, result)
+            if not await self._is_there(item, sent):
+                await self._refuse(item, ours)
             return f"{how}, verified by reading back"
         return f"{how}, verified by the storage" if by_storage else f"{how}, size compared"
 
-    async def _refuse(self, item: Item) -> None:
+    async def _written(self, item: Item, result: WriteResult) -> Version:
+        """Return what tells our write from others: the ETag, or size and time where there is none."""
+        if result.etag is not None:
+            return Version(result.size, etag=result.etag)
+        info = await self._target.get_file_info(item.target)
+        return Version(result.size, info.modified_at)
+
+    async def _refuse(self, item: Item, ours: Version) -> NoReturn:
+        """Delete what we wrote, and nothing else."""
+        with suppress(NotFound):
+            if not Version.of(await self._target.get_file_info(item.target)).is_same(ours):
+                raise PreconditionFailed(
+                    "somebody else has replaced the file while it was checked, so it was left alone",
+                    path=item.target,
+                    retryable=False,
+                )
         await self._target.delete(item.target, missing_ok=True)
+        item.removed, item.if_match = True, None
+        item.overwrite = False if item.overwrite is not None else None
         raise RemoteStoreError(
             "the target holds other bytes than were sent, and was deleted; try again, and check the"
             " storage and the way to it if that goes on",

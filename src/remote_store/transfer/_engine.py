@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Final
 
 import anyio
 
@@ -15,11 +14,8 @@ from ._budget import Budget
 from ._items import Item, Nothing, Work
 from ._retry import retrying
 from .events import EventKind, OnEvent, TransferEvent
-from .options import TransferOptions
+from .options import COPIES, TransferOptions
 from .report import TransferFailed, TransferReport
-
-COPIES: Final = 3
-"""How often a file that moves whole may be in memory: as it came, joined, and in buffers of a connection."""
 
 
 class Events:
@@ -43,7 +39,16 @@ class Events:
 
 
 class Run:
-    """One transfer."""
+    """One transfer.
+
+    Args:
+        options: what the user asks for.
+        concurrency: files under way at once, unless the options say so.
+        events: where they go.
+        held: bytes that the streams of one large file hold.
+        on_server: the storage copies files by itself, but for those with a condition.
+        given_up: is told of items that have failed for good.
+    """
 
     def __init__(
         self,
@@ -51,10 +56,11 @@ class Run:
         concurrency: int,
         events: Events,
         held: int,
+        on_server: bool = False,
         given_up: Callable[[Item], Awaitable[None]] | None = None,
     ) -> None:
         self._options, self._events, self._given_up = options, events, given_up
-        self._held = held
+        self._held, self._on_server = held, on_server
         self._most = options.concurrency or concurrency
         self._budget = Budget(options.memory_limit)
         self._found: deque[Item] = deque()
@@ -115,10 +121,12 @@ class Run:
         return item
 
     def _cost(self, item: Item) -> int:
-        """Return how many bytes of memory a file takes; none where the storage does it all."""
-        if not self._held or self._options.dry_run:
+        """Return how many bytes of memory a file takes; none where no content passes through here."""
+        if not self._held or self._options.dry_run or item.version is None:
             return 0
-        if item.size > self._options.large_file_threshold:
+        if self._on_server and item.if_match is None:
+            return 0
+        if item.size > self._options.whole_at_most:
             return min(item.size, self._held)
         return COPIES * item.size
 

@@ -32,7 +32,7 @@ class InParts:
     ) -> None:
         self._memory = options.stream_memory
         self._source, self._target, self.ledger = source._within(self._memory), target, ledger
-        least = min(options.large_file_threshold, target._scope.backend.part_size)
+        least = min(options.whole_at_most, target._scope.backend.part_size)
         able = Capability.RESUMABLE_WRITE in target.capabilities
         self._least = least if able else None
 

@@ -35,6 +35,7 @@ class Item:
         version: what the source told of it; None for deletions.
         entry: what the journal knows of it; None without a journal.
         begun: a process that has ended may have done it without a note.
+        removed: other bytes arrived than were sent, and were deleted, so that nothing is replaced now.
         stored: what the target said of it, once it is there.
     """
 
@@ -46,6 +47,7 @@ class Item:
     version: Version | None = None
     entry: Entry | None = None
     begun: bool = False
+    removed: bool = False
     stored: WriteResult | None = None
 
     @property

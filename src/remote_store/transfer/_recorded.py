@@ -78,13 +78,9 @@ class Recorded:
 
 
 def _is_same(noted: str, version: Version | None) -> bool:
-    """Compare sizes, and ETags; or times where there is none, for a look may tell it finer than a listing."""
     if version is None or not noted:
         return version is None and not noted
-    then = Version.from_dict(json.loads(noted))
-    if then.etag is not None and version.etag is not None:
-        return (then.size, then.etag) == (version.size, version.etag)
-    return (then.size, then.modified_at) == (version.size, version.modified_at)
+    return Version.from_dict(json.loads(noted)).is_same(version)
 
 
 async def _undone(parts: InParts, target: str) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Final, Literal
 MIB: Final = 1 << 20
 HELD: Final = 48 * MIB
 """Bytes that a stream holds at most: parts on their way, and what is read ahead."""
+COPIES: Final = 3
+"""How often a file that moves whole may be in memory: as it came, joined, and in buffers of a connection."""
 _ON_ERROR: Final = ("collect", "fail_fast")
 _VERIFY: Final = ("none", "storage", "full")
 
@@ -22,7 +24,8 @@ class TransferOptions:
             than ``large_file_threshold`` counts with what its streams hold, which is less where
             this is less; others count three times their size, for the buffers they go through.
         large_file_threshold: size in bytes from which a file is streamed, in parallel parts
-            where the storage has them, instead of being moved whole in one request each way.
+            where the storage has them, instead of being moved whole in one request each way; a
+            third of ``memory_limit`` where that is less.
         retries: how often a file is tried again after an error that may pass, with growing
             pauses between; the storages' own repetitions of single requests come before that.
         verify: ``"storage"`` compares a digest with what the storage says that it stored, where
@@ -53,6 +56,11 @@ class TransferOptions:
     def stream_memory(self) -> int:
         """Bytes that each of the two streams of a large file may hold."""
         return min(HELD, self.memory_limit // 4)
+
+    @property
+    def whole_at_most(self) -> int:
+        """Size in bytes up to which a file moves whole, so that it fits in the memory."""
+        return min(self.large_file_threshold, self.memory_limit // COPIES)
 
     def __post_init__(self) -> None:
         if self.concurrency is not None:

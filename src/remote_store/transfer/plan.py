@@ -15,6 +15,14 @@ Compare: TypeAlias = Literal["time", "size", "checksum", "etag"]
 COMPARISONS: Final = ("time", "size", "checksum", "etag")
 
 
+_STEPS: Final = (1_000_000, 1_000, 1)
+"""Microseconds between two times that can be told: seconds, milliseconds, or all."""
+
+
+def _told_in(step: int, time: datetime) -> datetime:
+    return time.replace(microsecond=time.microsecond // step * step)
+
+
 class Action(enum.Enum):
     """What is to be done with a file of the target."""
 
@@ -42,6 +50,22 @@ class Version:
     def of(cls, info: FileInfo) -> Version:
         """Return the version of a file."""
         return cls(info.size, info.modified_at, info.etag)
+
+    def is_same(self, other: Version) -> bool:
+        """Return True if both are the same version: by size, and ETag, or time where one has no ETag.
+
+        Times count as exactly as the coarser one is told: some servers list milliseconds, and tell
+        seconds of a single file.
+        """
+        if self.size != other.size:
+            return False
+        if self.etag is not None and other.etag is not None:
+            return self.etag == other.etag
+        if self.modified_at is None or other.modified_at is None:
+            return True
+        ours, theirs = self.modified_at, other.modified_at
+        step = next(each for each in _STEPS if not (ours.microsecond % each and theirs.microsecond % each))
+        return _told_in(step, ours) == _told_in(step, theirs)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as values that JSON knows."""
