@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.test_commands import Done
+from tests.cli.support import Done
 from tests.s3_buckets import Buckets
 from tests.services import KEY, SECRET, S3Server, SFTPServer
 from typer.testing import CliRunner

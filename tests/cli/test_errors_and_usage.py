@@ -1,0 +1,52 @@
+"""Errors, and command lines that make no sense."""
+
+from __future__ import annotations
+
+import re
+from unittest.mock import Mock
+
+import pytest
+from tests.cli.support import Run
+from typer.core import TyperGroup
+from typer.testing import CliRunner
+
+from remote_store.cli._app import app
+
+
+@pytest.mark.spec("CLI-013")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("cp", "Missing argument.*; see .* cp --help"),
+        ("cat s:a.txt --offset -1", "Invalid value for '--offset': .*; see .* cat --help"),
+        ("ls --wrong s:", "No such option: --wrong.*; see .* ls --help"),
+        ("--wrong", "No such option: --wrong.*; see .* --help"),
+        ("bogus", "No such command 'bogus'; see .* --help"),
+        ("config bogus", "No such command 'bogus'; see .* config --help"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense(run: Run, line: str, said: str) -> None:
+    assert re.fullmatch(f"remote-store: {said}\n", run(*line.split(), code=2).err)
+
+
+@pytest.mark.spec("CLI-013")
+def test_no_command_shows_the_help(run: Run) -> None:
+    for line in ([], ["config"]):
+        done = run(*line, code=2)
+        assert "Usage:" in done.out + done.err
+        assert "remote-store:" not in done.err
+
+
+@pytest.mark.spec("CLI-014")
+def test_interrupted_before_the_command_begins(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TyperGroup, "resolve_command", Mock(side_effect=KeyboardInterrupt))
+    assert run("ls", "s:", code=130).err.count("\n") == 1
+
+
+@pytest.mark.spec("CLI-013")
+def test_errors(run: Run) -> None:
+    assert run("ls", "s:nope", code=3).err == "remote-store: s:nope: there is no such file or folder\n"
+    assert "No such command" in run("bogus", code=2).err
+    result = CliRunner().invoke(app, ["--debug", "cat", "s:nope"])
+    assert isinstance(result.exception, FileNotFoundError)
+    assert run("--version").out.startswith("remote-store 0.")

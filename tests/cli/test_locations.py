@@ -1,0 +1,100 @@
+"""Where locations lead, and how what is found is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.support import Run
+
+
+@pytest.mark.spec("CLI-001")
+def test_urls(run: Run, tmp_path: Path) -> None:
+    assert run("ls", "memory://").lines == []
+    assert "3 of 3 files" in run("cp", "s:", "memory:///x/y").err
+    assert run("cat", f"file://{tmp_path}/root/x/a.txt?durable=true").out == "hi\n"
+    assert run("cat", f"file://{tmp_path}/root/x/a%2etxt").out == "hi\n"
+    assert "does not belong in a URL" in run("ls", "s3://bucket/x?secret=y", code=2).err
+
+
+@pytest.mark.spec("CLI-023")
+def test_urls_that_would_name_another_file(run: Run, tmp_path: Path) -> None:
+    for name in ("2024", "2024#draft", "2024\t"):
+        (tmp_path / name).write_bytes(b"")
+    url = f"file://{tmp_path}/2024"
+    for odd in (f"{url}#draft", f"{url}#", f"{url}#draft?durable=true", f"{url}?durable=true#x", f"{url}\t"):
+        assert "write a" in run("rm", odd, code=2).err
+    run("rm", f"{url}%23draft")
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} >= {"2024", "2024\t"}
+    assert not (tmp_path / "2024#draft").exists()
+
+
+@pytest.mark.spec("CLI-001")
+def test_paths_with_colons(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "s:odd").write_bytes(b"odd")
+    assert run("cat", "./s:odd").out == "odd"
+    assert run("cat", f"{tmp_path}/s:odd").out == "odd"
+    assert "there is no such file" in run("cat", "s:odd", code=3).err
+
+
+@pytest.mark.spec("CLI-002", "CLI-003")
+def test_where_the_configuration_is(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (tmp_path / "remote-store.toml").read_text()
+    (tmp_path / "remote-store.toml").unlink()
+    assert "there is no configuration" in run("ls", "s:", code=2).err
+    assert "there is no configuration" in run("config", "show", code=2).err
+    for name in ("xdg/remote-store/remote-store.toml", "named.toml", "given.toml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert "xdg" in run("config", "show").lines[0]
+    monkeypatch.setenv("REMOTE_STORE_CONFIG", "named.toml")
+    assert run("config", "show").lines[0] == "configuration: named.toml"
+    assert run("--config", "given.toml", "config", "show").lines[0] == "configuration: given.toml"
+    assert "cannot be read" in run("--config", "missing.toml", "ls", "s:", code=2).err
+    assert "no store 'other'; configured stores: far, s" in run("ls", "other:", code=2).err
+    assert "scheme" in run("ls", "ftp://host/x", code=2).err
+    assert "location is missing" in run("ls", "", code=2).err
+
+
+@pytest.mark.spec("CLI-026")
+@pytest.mark.parametrize("how", ["ls -r", "ls -r --json", "find", "find --json", "tree --json", "du --json"])
+def test_lists_give_paths_below_the_location(run: Run, tmp_path: Path, how: str) -> None:
+    for location in ("s:sub", "root/x/sub", f"{tmp_path}/root/x/sub", f"file://{tmp_path}/root/x/sub"):
+        done = run(*how.split(), location)
+        paths = [line["path"] for line in done.json] if "--json" in how else done.lines
+        assert (
+            sorted(paths)
+            == {
+                "ls": ["b.csv", "deep/c.csv"],
+                "find": ["b.csv", "deep/c.csv"],
+                "tree": ["b.csv", "deep", "deep/c.csv"],
+                "du": [".", "deep"],
+            }[how.split(maxsplit=1)[0]]
+        )
+
+
+@pytest.mark.spec("CLI-026")
+def test_what_names_a_file_can_be_given_again(run: Run, tmp_path: Path) -> None:
+    names = {"s:": "s:a.txt", "root/x/": f"{tmp_path}/root/x/a.txt"}
+    names[f"file://{tmp_path}/root/x/"] = f"file://{tmp_path}/root/x/a.txt"
+    for begin, location in names.items():
+        assert run("stat", f"{begin}a.txt", "--json").json[0]["path"] == location
+        said = run("cat", f"{begin}a.txt/x", code=3).err
+        assert said.startswith(f"remote-store: {location}/x: ")
+        for source in ("s:sub/b.csv", "root/x/sub/b.csv"):
+            said = run("cp", source, f"{begin}a.txt", code=1).err
+            assert f"remote-store: {location}: the file exists" in said
+    (tmp_path / "odd#?%41").mkdir()
+    odd = run("stat", f"file://{tmp_path}/odd%23%3F%2541", "--json").json[0]["path"]
+    assert odd == f"file://{tmp_path}/odd%23%3F%2541"
+    assert run("stat", odd).code == 0
+
+
+@pytest.mark.spec("CLI-011")
+def test_names_that_a_terminal_would_obey(run: Run, tmp_path: Path) -> None:
+    name = "a\x1b[2Jb\nc"
+    (tmp_path / "root" / "x" / "odd").mkdir()
+    (tmp_path / "root" / "x" / "odd" / name).write_bytes(b"")
+    assert run("ls", "s:odd").lines == ["a\\x1b[2Jb\\nc"]
+    assert run("ls", "s:odd", "--json").json[0]["path"] == name
+    assert "\x1b" not in run("cat", "s:odd/\x1b", code=3).err
