@@ -11,7 +11,15 @@ from tests.backends.s3.support import MIB, Proxy, quick
 from tests.s3_buckets import Buckets
 from tests.services import S3Server
 
-from remote_store import AlreadyExists, AsyncStore, NotFound, PermissionDenied, RemoteStoreError, Store
+from remote_store import (
+    AlreadyExists,
+    AsyncStore,
+    BackendUnavailable,
+    NotFound,
+    PermissionDenied,
+    RemoteStoreError,
+    Store,
+)
 from remote_store.backends import S3Backend
 from remote_store.backends.s3._api import Api
 
@@ -66,6 +74,67 @@ def test_what_could_not_be_deleted_is_named(
         with pytest.raises(RemoteStoreError, match="Unheard") as caught_too:
             store.delete_folder("a", recursive=True)
         assert caught_too.value.path == "a/x"
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, *codes: str) -> list[list[str]]:
+    """Have the first keys of deletions fail, once for each code; return the keys that were to be deleted."""
+    ask = Api.request
+    asked: list[list[str]] = []
+
+    async def request(
+        self: Api, operation: str, key: str | None, parameters: Any = None, **options: Any
+    ) -> dict[str, Any]:
+        if operation == "delete_objects":
+            named = parameters["Delete"]["Objects"]
+            asked.append([each["Key"] for each in named])
+            if len(asked) <= len(codes):
+                parameters = {"Delete": {"Objects": named[1:], "Quiet": True}}
+                if named[1:]:
+                    await ask(self, operation, key, parameters, **options)
+                return {"Errors": [{"Key": named[0]["Key"], "Code": codes[len(asked) - 1]}]}
+        return await ask(self, operation, key, parameters, **options)
+
+    monkeypatch.setattr(Api, "request", request)
+    return asked
+
+
+@pytest.mark.spec("S3-024")
+@pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
+def test_deletions_that_failed_for_now_are_tried_again(
+    bucket: str, seaweedfs: S3Server, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    client = {"retries": {"total_max_attempts": 3}}
+    with Store(quick(bucket, seaweedfs.endpoint_url, client)) as store:
+        for name in ("x", "y", "z"):
+            store.write(f"a/{name}", b"x")
+        asked = failing(monkeypatch, code, code)
+        store.delete_folder("a", recursive=True)
+        assert asked == [["a/x", "a/y", "a/z"], ["a/x"], ["a/x"]]
+        assert not store.exists("a")
+
+
+@pytest.mark.spec("S3-024")
+@pytest.mark.parametrize(
+    ("codes", "kind", "tries"),
+    [
+        (["SlowDown"] * 3, BackendUnavailable, 2),
+        (["SlowDown", "AccessDenied"], PermissionDenied, 2),
+        (["AccessDenied"], PermissionDenied, 1),
+    ],
+    ids=str,
+)
+def test_deletions_are_not_tried_forever(
+    bucket: str, seaweedfs: S3Server, monkeypatch: pytest.MonkeyPatch,
+    codes: list[str], kind: type[Exception], tries: int,
+) -> None:  # fmt: skip
+    client = {"retries": {"total_max_attempts": 2}}
+    with Store(quick(bucket, seaweedfs.endpoint_url, client)) as store:
+        store.write("a/x", b"x")
+        store.write("a/y", b"x")
+        asked = failing(monkeypatch, *codes)
+        with pytest.raises(kind, match="1 of 2 objects"):
+            store.delete_folder("a", recursive=True)
+    assert len(asked) == tries
 
 
 @pytest.mark.spec("S3-025")

@@ -130,6 +130,17 @@ def test_a_line_break_in_a_key(seaweedfs: S3Server, bucket: str) -> None:
         assert not store.exists("a")
 
 
+@pytest.mark.spec("S3-011")
+@pytest.mark.parametrize("recursive", [False, True])
+def test_only_what_is_on_its_way_is_not_listed(store: Store, boto: Any, place: str, recursive: bool) -> None:
+    begins = ".remote-store-arrow-"
+    hidden = f"{begins}{'0a' * 16}"
+    theirs = [f"{begins}notes.txt", f"{hidden}0", f"{begins}{'0A' * 16}", ".remote-store-probe-x"]
+    for key in (hidden, *theirs):
+        boto.put_object(Bucket=place, Key=key, Body=b"x")
+    assert sorted(str(info.path) for info in store.list_files("", recursive=recursive)) == sorted(theirs)
+
+
 @pytest.mark.spec("S3-011", "S3-024")
 def test_a_folder_of_odd_keys_is_deleted(store: Store, boto: Any, place: str) -> None:
     for key in ODD:

@@ -121,6 +121,8 @@ def test_explicit_arguments_win() -> None:
     found = arguments(client_options=theirs, **ours)
     assert [found[name] for name in theirs] == list(ours.values())
     assert arguments(client_options=theirs).items() >= theirs.items()
+    del ours["session_token"]  # theirs belongs to their key
+    assert "aws_session_token" not in arguments(client_options=theirs, **ours)
 
 
 @pytest.mark.spec("S3-002", "S3-004")

@@ -13,7 +13,7 @@ import pytest
 from tests.backends.s3.support import quick
 from tests.runtime.support import WORLDS, run
 
-from remote_store import AsyncStore, CapabilityNotSupported, PermissionDenied, Store
+from remote_store import AsyncStore, Capability, CapabilityNotSupported, PermissionDenied, Store
 from remote_store.backends import LocalBackend, MemoryBackend, S3Backend
 
 NAMES = ["plain", "a b+c", "100%", "caf\u00e9/\u65e5\u672c", "a&b=c?d#e"]
@@ -87,6 +87,14 @@ def test_storage_without_urls(tmp_path: Path) -> None:
         with Store(backend) as store, pytest.raises(CapabilityNotSupported) as caught:
             store.presign("f")
         assert caught.value.capability == "presign"
+
+
+@pytest.mark.spec("S3-004")
+def test_nobody_signs_without_a_login() -> None:
+    with Store(S3Backend("bucket", region_name="us-east-1", anon=True)) as store:
+        assert Capability.PRESIGN not in store.capabilities
+        with pytest.raises(CapabilityNotSupported):
+            store.presign("f")
 
 
 @pytest.mark.spec("S3-004", "S3-041")

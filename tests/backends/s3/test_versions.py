@@ -83,3 +83,15 @@ def test_a_move_keeps_the_versions_of_the_source(versioned: tuple[Store, Any, st
     assert store.read_bytes("g") == b"x"
     assert not store.exists("f")
     assert client.get_object(Bucket=bucket, Key="f", VersionId=before.version)["Body"].read() == b"x"
+
+
+@pytest.mark.spec("S3-068")
+def test_a_version_may_be_given_with_the_quotes_of_http(bucket: str, seaweedfs_url: str) -> None:
+    with Store(quick(bucket, seaweedfs_url, part_size=5 << 20)) as store:
+        for content in (b"x", [bytes(11 << 20)]):
+            etag = store.write("f", content, overwrite=True).etag
+            etag = store.write("f", content, if_match=f'"{etag}"').etag
+            with store.open_write("f", if_match=f'"{etag}"') as stream:
+                stream.write(b"y")
+            with pytest.raises(PreconditionFailed):
+                store.write("f", b"z", if_match='"another"')

@@ -104,7 +104,8 @@ class S3Backend(Backend):
     @property
     def capabilities(self) -> CapabilitySet:
         lost = self._api.conditions.lost
-        if self._options.sse_customer_key is not None:  # who has only the URL could not use it
+        if self._options.sse_customer_key is not None or self._options.anon:
+            # Who has only the URL could not use it; or nothing would sign it.
             lost = lost | {Capability.PRESIGN}
         return CapabilitySet(set(_ALL) - lost) if lost else _ALL
 

@@ -11,7 +11,8 @@ from ..._runtime.tasks import Tasks
 from ...errors import DirectoryNotEmpty, InvalidPath, NotFound, PreconditionFailed, RemoteStoreError
 from ...models import WriteResult
 from ._api import Api
-from ._errors import CODES, NAME, code_of
+from ._batch import delete_batch
+from ._errors import NAME, code_of
 from ._finish import taken
 from ._objects import result_of, told
 from ._upload import Upload
@@ -225,18 +226,4 @@ async def _delete_keys(api: Api, keys: list[str]) -> None:
     for key in keys:
         if _NOT_IN_XML.search(key):
             await api.request("delete_object", key)
-    wanted = {"Objects": [{"Key": key} for key in keys if not _NOT_IN_XML.search(key)], "Quiet": True}
-    if not wanted["Objects"]:
-        return
-    answer = await api.request("delete_objects", None, {"Delete": wanted})
-    failures = [failure for failure in answer.get("Errors", ()) if failure.get("Code") != "NoSuchKey"]
-    if failures:
-        first = failures[0]
-        row = CODES.get(first.get("Code", ""))
-        kind = row.kind if row is not None else RemoteStoreError
-        raise kind(
-            f"{len(failures)} of {len(keys)} objects could not be deleted; the first: {first.get('Code')}"
-            f" {first.get('Message', '')}".rstrip(),
-            path=first.get("Key"),
-            backend=NAME,
-        )
+    await delete_batch(api, [key for key in keys if not _NOT_IN_XML.search(key)])

@@ -7,6 +7,7 @@ are no files here, and are never written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from ._objects import info_of_entry, told
 PAGE_KEYS: Final = 1000  # the most a server gives
 HIDDEN: Final = ".remote-store-arrow-"
 """How keys begin that hold content on its way to another key."""
+UNSHOWN: Final = re.compile(f"{re.escape(HIDDEN)}[0-9a-f]{{32}}")
+"""Such keys; others that begin so are files like any."""
 
 
 class S3Pages(Pages):
@@ -93,7 +96,8 @@ class S3Pages(Pages):
             key: str = found["Key"]
             if self._recursive and self._folders:
                 yield from self._new_folders(key)
-            if self._files and not key.endswith("/") and not key.startswith(HIDDEN):
+            unshown = key.startswith(HIDDEN) and UNSHOWN.fullmatch(key)
+            if self._files and not key.endswith("/") and not unshown:
                 yield info_of_entry(found)
 
     def _new_folders(self, key: str) -> Iterator[Entry]:

@@ -107,6 +107,8 @@ class Options:
             "aws_secret_access_key": self.secret,
             "aws_session_token": self.session_token,
         }
+        if self.key is not None:
+            found.pop("aws_session_token", None)  # it belongs to another key
         found.update((name, value) for name, value in explicit.items() if value is not None)
         if found.get("endpoint_url") and not found.get("region_name"):
             # A server that is not Amazon's has one region, if it asks for any.

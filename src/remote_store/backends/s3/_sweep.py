@@ -14,10 +14,10 @@ from ...errors import NotFound, RemoteStoreError
 from ._api import Api
 from ._conditions import PROBE
 from ._errors import NAME, code_of
-from ._listing import HIDDEN
+from ._listing import UNSHOWN
 from ._upload import forget_upload
 
-_OURS: Final = re.compile(f"{re.escape(PROBE)}[0-9a-f]{{16}}|{re.escape(HIDDEN)}[0-9a-f]{{32}}")
+_OURS: Final = re.compile(f"{re.escape(PROBE)}[0-9a-f]{{16}}|{UNSHOWN.pattern}")
 _BEGINNING: Final = ".remote-store-"
 """Of all of these names."""
 _MARKERS: Final = ("KeyMarker", "UploadIdMarker")

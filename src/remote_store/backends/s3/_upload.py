@@ -194,7 +194,7 @@ class Upload:
         if begun is not None and begun.done() and not begun.cancelled() and not begun.exception():
             api = Api(self._api.options)  # nobody would close a client that the other makes for this loop
             try:
-                await forget_upload(api, self._key, str(begun.result()["UploadId"]))
+                await forget_upload(api, self._key, told(begun.result(), "UploadId", self._key))
             finally:
                 await api.aclose()
 
