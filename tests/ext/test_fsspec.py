@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import io
 import multiprocessing
 import os
 import pickle
+import re
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -37,6 +40,8 @@ from remote_store.backend import Reader
 from remote_store.backends import LocalBackend, MemoryBackend, S3Backend
 from remote_store.ext.fsspec import RemoteStoreFileSystem
 from remote_store.wrapper import BackendWrapper
+
+PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +124,25 @@ def test_the_usual_configuration(config: Path, monkeypatch: pytest.MonkeyPatch) 
     fs, path = fsspec.url_to_fs("remote-store://reports/a.txt")
     assert (type(fs), path) == (RemoteStoreFileSystem, "reports/a.txt")
     assert fs.unstrip_protocol(path) == "remote-store://reports/a.txt"
+
+
+@pytest.mark.spec("FSS-002")
+def test_a_second_name_without_a_hyphen(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Xarray takes "remote-store://" for a path of this machine, and writes there."""
+    monkeypatch.setenv("REMOTE_STORE_CONFIG", str(config))
+    specs = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["entry-points"]["fsspec.specs"]
+    assert set(specs) == set(RemoteStoreFileSystem.protocol)
+    for protocol, place in specs.items():
+        fsspec.register_implementation(protocol, place.replace(":", "."), clobber=True)
+        with fsspec.open(f"{protocol}://reports/{protocol}", "wb") as file:
+            file.write(b"1")
+        fs, path = fsspec.url_to_fs(f"{protocol}://reports/{protocol}")
+        assert (type(fs), path) == (RemoteStoreFileSystem, f"reports/{protocol}")
+        assert fs.cat_file(f"{protocol}://reports/{protocol}") == b"1"
+    assert (
+        len([protocol for protocol in specs if re.match(r"^[a-z][a-z0-9]*(\://|\:\:)", f"{protocol}://")])
+        == 1
+    )
 
 
 @pytest.mark.spec("FSS-002")
@@ -415,6 +439,20 @@ def test_discarded_and_dropped_files(fs: RemoteStoreFileSystem) -> None:
     assert fs.find("") == []
 
 
+@pytest.mark.spec("FSS-010")
+@pytest.mark.parametrize("compression", [None, "gzip"])
+@pytest.mark.parametrize("mode", ["w", "wb", "xt"])
+def test_dropped_text_and_compressed_files(
+    fs: RemoteStoreFileSystem, mode: str, compression: str | None
+) -> None:
+    file = fs.open("f", mode, compression=compression)
+    file.write(b"x" if "b" in mode else "x")
+    with pytest.warns(ResourceWarning, match="'f' was not closed after it was written, so it is not stored"):
+        del file
+    gc.collect()
+    assert fs.find("") == []
+
+
 @pytest.mark.spec("FSS-011")
 def test_exactly_one_creates_a_file(fs: RemoteStoreFileSystem) -> None:
     barrier = threading.Barrier(8)
@@ -466,6 +504,84 @@ def test_transactions(fs: RemoteStoreFileSystem) -> None:
     assert not fs.exists("d")
     fs.pipe_file("d", b"5")
     assert fs.cat_file("d") == b"5"
+
+
+@pytest.mark.spec("FSS-013")
+@pytest.mark.parametrize("mode", ["wb", "w", "gz"])
+def test_a_transaction_with_an_unclosed_file_stores_nothing(fs: RemoteStoreFileSystem, mode: str) -> None:
+    fs.pipe({"a": b"old", "b": b"old"})
+    with pytest.raises(RemoteStoreError, match="not closed before its transaction ended") as caught:
+        with fs.transaction:
+            fs.pipe_file("b", b"new")
+            file = fs.open("a", "wt" if mode == "w" else "wb", compression="gzip" if mode == "gz" else None)
+            file.write("new content" if mode == "w" else b"new content")
+    assert caught.value.path == "a"
+    fs.pipe_file("c", b"after")
+    with contextlib.suppress(ValueError):  # what a compressor holds has no place to go any more
+        file.close()
+    assert fs.cat(["a", "b", "c"]) == {"a": b"old", "b": b"old", "c": b"after"}
+
+
+@pytest.mark.spec("FSS-013")
+def test_a_file_that_is_committed_by_hand(fs: RemoteStoreFileSystem) -> None:
+    fs.pipe_file("a", b"old")
+    file = fs.open("a", "wb", autocommit=False)
+    file.write(b"new")
+    with pytest.raises(RemoteStoreError, match="not closed"):
+        file.commit()
+    assert fs.cat_file("a") == b"old"
+    file = fs.open("a", "wb", autocommit=False)
+    file.write(b"new")
+    file.close()
+    assert fs.cat_file("a") == b"old"
+    file.commit()
+    assert fs.cat_file("a") == b"new"
+
+
+@pytest.mark.spec("FSS-028")
+def test_what_is_stored_beside_a_file(tmp_path: Path) -> None:
+    fs = RemoteStoreFileSystem(store=Store(MemoryBackend()))
+    (tmp_path / "f").write_bytes(b"1")
+    options: dict[str, Any] = {"content_type": "text/x", "metadata": {"a": "b"}}
+    fs.open("opened", "w", encoding="ascii", **options).close()
+    fs.pipe({"piped": b""}, **options)
+    fs.put(str(tmp_path / "f"), "put", **options)
+    with fs.transaction:
+        fs.pipe_file("later", b"", **options)
+    assert {fs.info(name)["content_type"] for name in fs.find("")} == {"text/x"}
+    assert len(fs.find("")) == 4
+
+
+@pytest.mark.spec("FSS-028")
+def test_keywords_and_modes_that_mean_nothing(fs: RemoteStoreFileSystem, tmp_path: Path) -> None:
+    fs.pipe_file("f", b"old")
+    (tmp_path / "up").write_bytes(b"1")
+    for mode in ("wb", "w", "rb", "r"):
+        with pytest.raises(TypeError, match=r"unknown keyword 'nonsense'; .* content_type"):
+            fs.open("f", mode, nonsense=3)
+    with pytest.raises(TypeError, match="content_type: this is for writing"):
+        fs.open("f", "rb", content_type="text/x")
+    for call in (
+        lambda **options: fs.pipe_file("f", b"x", **options),
+        lambda **options: fs.put_file(str(tmp_path / "up"), "f", **options),
+    ):
+        with pytest.raises(TypeError, match="unknown keyword 'nonsense'"):
+            call(nonsense=3)
+        with pytest.raises(ValueError, match="mode must be 'overwrite' or 'create', not 'creat'"):
+            call(mode="creat")
+    assert fs.cat_file("f") == b"old"
+
+
+@pytest.mark.spec("FSS-012", "FSS-028")
+def test_touch(fs: RemoteStoreFileSystem) -> None:
+    fs.touch("f", truncate=False)
+    assert fs.cat_file("f") == b""
+    fs.pipe_file("f", b"x")
+    with pytest.raises(CapabilityNotSupported, match="the time of a file is that of its writing"):
+        fs.touch("f", truncate=False)
+    assert fs.cat_file("f") == b"x"
+    fs.touch("f")
+    assert fs.cat_file("f") == b""
 
 
 # -- looking -------------------------------------------------------------------

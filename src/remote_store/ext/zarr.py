@@ -7,9 +7,8 @@ array = zarr.create_array(ZarrStore(store), shape=(1000, 1000), chunks=(100, 100
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
 
 try:
     from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
@@ -26,8 +25,7 @@ from ..models import RemoteFolder
 from ..paths import normalize
 from ._parts import Parts
 from ._places import async_store, same_place
-
-T = TypeVar("T")
+from ._together import together
 
 TRIES = 5
 """How often the end of a value that is being replaced is looked for."""
@@ -113,7 +111,8 @@ class ZarrStore(Store):
     async def get_partial_values(
         self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
     ) -> list[Buffer | None]:
-        return await _together(self.get(key, prototype, wanted) for key, wanted in key_ranges)
+        calls = [partial(self.get, key, prototype, wanted) for key, wanted in key_ranges]
+        return await together(calls, len(calls))
 
     async def exists(self, key: str) -> bool:
         return await self.store.is_file(key)
@@ -216,14 +215,3 @@ def _content(value: object) -> memoryview:
     if not isinstance(value, Buffer):
         raise TypeError(f"the value must be a Buffer of Zarr, not {type(value).__name__}")
     return memoryview(value.as_buffer_like())
-
-
-async def _together(calls: Iterable[Awaitable[T]]) -> list[T]:
-    """Wait for all; where one fails, stop the others, and leave none behind."""
-    tasks = [asyncio.ensure_future(call) for call in calls]
-    try:
-        return list(await asyncio.gather(*tasks))
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -45,8 +45,10 @@ def test_looking(store: Store, fs: PyFileSystem) -> None:
     assert selected(fs, "none", allow_not_found=True) == {}
     with pytest.raises(NotFound):
         selected(fs, "none")
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(NotADirectoryError) as caught:
         selected(fs, "a/f")
+    assert isinstance(caught.value, InvalidPath)
+    assert (caught.value.path, caught.value.backend) == ("a/f", _name(store))
 
     fs.create_dir("new/folder")
     store.write("new/folder/f", b"")

@@ -17,6 +17,7 @@ from ...capabilities import Capability
 from ...errors import InvalidPath, NotFound
 from ...models import RemoteFolder, WriteOptions
 from ...paths import normalize
+from .._errors import NotAFolder
 from .._places import async_store, same_place
 from ._listing import entries
 from ._reading import RandomAccessFile
@@ -105,14 +106,14 @@ class StoreHandler(FileSystemHandler):  # type: ignore[misc]  # pyarrow ships no
         ]
 
     def _listed(self, folder: str, recursive: bool, missing_ok: bool) -> Iterator[models.Entry]:
-        """Give what is in a folder. Raises NotFound, or NotADirectoryError for a file."""
+        """Give what is in a folder. Raises NotFound, or NotAFolder for a file."""
         anything = False
         try:
             for entry in entries(self._inner, folder, recursive):
                 anything = True
                 yield entry
         except InvalidPath as error:
-            raise NotADirectoryError(str(error)) from error
+            raise NotAFolder(error.message, path=folder, backend=error.backend) from error
         if not anything and not missing_ok and not self.store.is_folder(folder):
             raise NotFound("there is no such folder", path=folder, backend=self._inner._scope.backend.name)
 

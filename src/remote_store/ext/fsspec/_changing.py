@@ -1,22 +1,26 @@
-"""Copying, moving, deleting, and making folders."""
+"""Deleting, and making folders."""
 
 from __future__ import annotations
 
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable
-from glob import has_magic
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
-from fsspec.asyn import _run_coros_in_chunks
-from fsspec.utils import other_paths
+from fsspec.config import conf
 
+from ... import _runtime
 from ...backend import Backend
-from ...capabilities import Capability
-from ...errors import AlreadyExists, InvalidPath, NotFound
+from ...errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError
+from .._together import together
 from ._errors import refuse
 from ._listing import Looking
 from ._places import Place, inside
+
+AT_ONCE: Final = 128
+"""Files under way at once, unless fsspec or the caller is told another number."""
 
 _folderless: Final[weakref.WeakSet[Backend]] = weakref.WeakSet()
 """Backends that were seen to keep no folder that nothing is in."""
@@ -24,6 +28,15 @@ _folderless: Final[weakref.WeakSet[Backend]] = weakref.WeakSet()
 
 class Changing(Looking):
     """Part of ``RemoteStoreFileSystem``."""
+
+    async def _together(
+        self, calls: Sequence[Callable[[], Awaitable[Any]]], batch_size: int | None = None, **options: Any
+    ) -> list[Any]:
+        """Make calls, ``batch_size`` at once as fsspec means it: -1 is all of them."""
+        size = batch_size or self.batch_size or conf.get("gather_batch_size") or AT_ONCE
+        if size != -1 and size < 1:
+            raise ValueError(f"batch_size must be 1 or more, or -1, not {size}")
+        return await together(calls, len(calls) if size == -1 else size, **options)
 
     # -- folders ---------------------------------------------------------------
 
@@ -80,9 +93,7 @@ class Changing(Looking):
         else:
             every = await self._expand_path(path, recursive=True, maxdepth=maxdepth)
             delete, names = self._rm_file, [name for name in every if not await self._isdir(name)]
-        await _run_coros_in_chunks(
-            [delete(name) for name in names], batch_size=batch_size or self.batch_size, nofiles=True
-        )
+        await self._together([partial(delete, name) for name in names], batch_size)
 
     async def _rm_all(self, path: str) -> None:
         place = inside(self._places, path)
@@ -92,74 +103,6 @@ class Changing(Looking):
             if not place.key:
                 raise
             await self._rm_file(path)
-
-    # -- copying and moving ----------------------------------------------------
-
-    async def _cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
-        """Copy a file; a folder by itself is made anew where the storage keeps empty folders."""
-        source, target = self._both(path1, path2)
-        try:
-            await _copy(source, target)
-        except InvalidPath as error:
-            if await source.store.is_folder(source.key):
-                await self._makedirs(target.name, exist_ok=True)
-                return
-            await refuse(target, error)
-
-    async def _mv_file(self, path1: str, path2: str) -> None:
-        source, target = self._both(path1, path2)
-        if source.store != target.store:
-            await self._cp_file(path1, path2)
-            await self._rm_file(path1)
-            return
-        try:
-            await source.store.move(source.key, target.key, overwrite=True)
-        except InvalidPath as error:
-            if await source.store.is_folder(source.key):
-                await refuse(source, error)
-            await refuse(target, error)
-
-    async def _mv(
-        self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any
-    ) -> None:
-        """Move a file, by the storage itself; or what ``copy`` takes, which is copied and then deleted."""
-        if path1 == path2:
-            return
-        if isinstance(path1, str) and isinstance(path2, str) and await self._isfile(path1):
-            into = path2.endswith("/") or await self._isdir(path2)
-            names, targets = await self._pairs(path1, path2, into)
-            await self._mv_file(names[0], targets[0])
-            return
-        await self._copy(path1, path2, recursive=recursive, maxdepth=maxdepth, on_error="raise")
-        await self._rm(path1, recursive=recursive, maxdepth=maxdepth)
-
-    async def _copy(
-        self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any
-    ) -> None:
-        if isinstance(path2, str):
-            into = path2.endswith("/") or await self._isdir(path2)
-            path1, path2 = await self._pairs(path1, path2, into, recursive, maxdepth)
-        await super()._copy(path1, path2, recursive=recursive, maxdepth=maxdepth, **kwargs)
-
-    async def _pairs(
-        self, source: Any, target: str, into: bool, recursive: bool = False, maxdepth: int | None = None
-    ) -> tuple[list[str], list[str]]:
-        """Return what a source names, and where each goes; ``into``: the target is a folder.
-
-        fsspec's rules, which need a slash before the names: without it, what lies in the root
-        would take the name of the folder it goes into.
-        """
-        names = await self._expand_path(source, recursive=recursive, maxdepth=maxdepth)
-        if not isinstance(source, str):
-            return names, other_paths(names, target, flatten=True)
-        if not recursive or maxdepth is not None:
-            names = [name for name in names if not await self._isdir(name)]
-        below = len(names) == 1 if has_magic(source) else into and not source.endswith("/")
-        return names, other_paths([f"/{name}" for name in names], target, exists=below) if names else []
-
-    def _both(self, path1: str, path2: str) -> tuple[Place, Place]:
-        first, second = self._strip_protocol(path1), self._strip_protocol(path2)
-        return inside(self._places, first), inside(self._places, second)
 
 
 def _outermost(names: list[str]) -> list[str]:
@@ -171,24 +114,6 @@ def _outermost(names: list[str]) -> list[str]:
     return found
 
 
-async def _copy(source: Place, target: Place) -> None:
-    """Copy a file, by the storage itself if it can."""
-    if source.store == target.store and source.store.supports(Capability.COPY):
-        await source.store.copy(source.key, target.key, overwrite=True)
-    elif (on_server := source.store._copier(target.store)) is not None:
-        await on_server(source.key, target.key, True)
-    else:
-        await _pass_on(source, target)
-
-
-async def _pass_on(source: Place, target: Place) -> None:
-    """Copy between two storages: the bytes pass through here, a chunk at a time."""
-    out = target.store.open_write(target.key, overwrite=True)
-    async with await source.store.read(source.key) as stream, out:
-        async for chunk in stream:
-            await out.write(chunk)
-
-
 async def _make_folder(place: Place) -> None:
     """Make a folder by writing a file in it, and deleting that; find out whether it stays."""
     trace = f"{place.key}/.{uuid.uuid4().hex}"
@@ -196,6 +121,16 @@ async def _make_folder(place: Place) -> None:
         await place.store.write(trace, b"", overwrite=True)
     except InvalidPath as error:
         await refuse(place, error)
-    await place.store.delete(trace, missing_ok=True)
+    except BaseException:  # it may have been written all the same
+        with suppress(RemoteStoreError):
+            await _remove(place, trace)
+        raise
+    await _remove(place, trace)
     if not await place.store.is_folder(place.key):
         _folderless.add(place.store._scope.backend)
+
+
+async def _remove(place: Place, trace: str) -> None:
+    """Delete the file, whoever is cancelled meanwhile."""
+    delete = partial(place.store.delete, trace, missing_ok=True)
+    await (delete() if _runtime.blocking() else _runtime.shielded_on_asyncio(delete))

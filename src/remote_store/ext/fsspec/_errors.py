@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import errno as _errno
 from typing import NoReturn
 
 from ...errors import InvalidPath
+from .._errors import IsAFolder, NotAFolder
 from ._places import Place
 
-
-class IsAFolder(InvalidPath, IsADirectoryError):
-    """A folder is where a file is wanted."""
-
-    errno = _errno.EISDIR
-
-
-class NotAFolder(InvalidPath, NotADirectoryError):
-    """A file is where a folder is wanted."""
-
-    errno = _errno.ENOTDIR
+__all__ = ["IsAFolder", "NotAFolder", "refuse"]
 
 
 async def refuse(place: Place, error: InvalidPath) -> NoReturn:

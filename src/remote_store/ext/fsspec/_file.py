@@ -7,11 +7,13 @@ import warnings
 from typing import Any, BinaryIO, Final
 
 from fsspec.spec import AbstractBufferedFile
+from fsspec.transaction import Transaction
 
 from ..._async import AsyncWriteStream
 from ..._runtime import drive
 from ..._types import Buffer
-from ...errors import InvalidPath
+from ...errors import InvalidPath, RemoteStoreError
+from ...models import WriteOptions
 from .._closing import Closing
 from .._parts import Parts
 from ._errors import refuse
@@ -23,7 +25,7 @@ HELD_BYTES: Final = 1 << 18
 """Bytes read at least from a file that is held open."""
 
 
-async def begin(place: Place, overwrite: bool) -> AsyncWriteStream:
+async def begin(place: Place, overwrite: bool, options: WriteOptions | None) -> AsyncWriteStream:
     """Open a file for writing.
 
     Raises:
@@ -31,7 +33,7 @@ async def begin(place: Place, overwrite: bool) -> AsyncWriteStream:
         IsAFolder, NotAFolder: it cannot be there.
     """
     try:
-        return await place.store.open_write(place.key, overwrite=overwrite).__aenter__()
+        return await place.store.open_write(place.key, overwrite=overwrite, options=options).__aenter__()
     except InvalidPath as error:
         return await refuse(place, error)
 
@@ -41,12 +43,16 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
 
     What is written is there, whole, once the file is closed; closing it because of an
     exception, ``discard()``, and dropping the file leave what was there before.
+
+    Args:
+        details: of a file to read, what the store and fsspec know of it; of one to write, its options.
     """
 
     def __init__(self, fs: Any, path: str, place: Place, details: Any, **options: Any) -> None:
         self._parts: Parts | None = None
         self._stream: AsyncWriteStream | None = None
         self._closing = Closing()
+        self.whole = False  # what was written has all been passed on, which closing the file does
         mode = options["mode"]
         if mode == "rb":
             info, self._details = details
@@ -55,7 +61,7 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
             self.DEFAULT_BLOCK_SIZE = REQUEST_BYTES if info.etag is not None else HELD_BYTES
         else:
             self.DEFAULT_BLOCK_SIZE = REQUEST_BYTES
-            self._stream = drive(begin(place, mode == "wb"))
+            self._stream = drive(begin(place, mode == "wb", details))
         super().__init__(fs, path, **options)
 
     def _fetch_range(self, start: int, end: int) -> bytes:
@@ -66,6 +72,7 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
         assert self._stream is not None
         with self.buffer.getbuffer() as data:
             drive(self._stream.write(data))
+        self.whole = final
         if final and self.autocommit:
             self.commit()
         return True
@@ -75,10 +82,15 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
 
         Raises:
             AlreadyExists: it was opened with ``xb``, and somebody else was faster.
-            RemoteStoreError: the storage failed; what was there before is there still.
+            RemoteStoreError: the storage failed, or the file was not closed before; what was there
+                before is there still.
         """
-        if self._stream is not None:
-            drive(self._stream.__aexit__(None, None))
+        if self._stream is None:
+            return
+        if not (self.whole or self.closed):
+            self.discard()
+            raise unclosed(self.path)
+        drive(self._stream.__aexit__(None, None))
 
     def discard(self) -> None:
         """Forget what was written; what was there before is there still."""
@@ -120,6 +132,21 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
             warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
 
 
+def unclosed(path: str) -> RemoteStoreError:
+    text = "the file was not closed before its transaction ended, so it is not stored; close it there"
+    return RemoteStoreError(text, path=path)
+
+
+class WholeFiles(Transaction):  # type: ignore[misc]
+    """A transaction that stores nothing where a file was left unclosed: its content is not all here."""
+
+    def complete(self, commit: bool = True) -> None:
+        left = next((file for file in self.files if not file.closed), None) if commit else None
+        super().complete(commit and left is None)
+        if left is not None:
+            raise unclosed(left.path)
+
+
 class Compressed(io.BufferedIOBase):
     """A file that is written through a compressor, which would not close it."""
 
@@ -146,3 +173,10 @@ class Compressed(io.BufferedIOBase):
 
     def __del__(self) -> None:
         """Do nothing: a file that is dropped is not stored."""
+
+
+class Text(io.TextIOWrapper):
+    """A file that is written as text."""
+
+    def __del__(self) -> None:
+        """Do nothing: it would be closed, and so stored, where it is dropped after an error."""

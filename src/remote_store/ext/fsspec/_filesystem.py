@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import io
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final
@@ -12,15 +11,17 @@ from fsspec.asyn import get_loop
 from fsspec.compression import compr
 from fsspec.core import get_compression
 from fsspec.spec import AbstractFileSystem
+from fsspec.transaction import Transaction
 
 from ..._async import AsyncStore
 from ..._runtime import drive, on_asyncio
 from ..._sync import Store
 from ...config import RegistryConfig
-from ...errors import CapabilityNotSupported, InvalidPath
-from ._errors import IsAFolder, refuse
+from ...errors import CapabilityNotSupported
+from ._content import Content, may_replace, options_of
+from ._errors import IsAFolder
 from ._facts import Facts
-from ._file import Compressed, RemoteStoreFile
+from ._file import Compressed, RemoteStoreFile, Text, WholeFiles
 from ._listing import of_file
 from ._local import Local
 from ._places import close_shared, inside, places_of
@@ -31,16 +32,18 @@ DRIVEN: Final = (
     "sign", "size", "checksum", "ukey",
 )  # fmt: skip
 """What a blocking caller does in his own thread."""
-AT_ONCE: Final = ("cat", "cat_ranges", "copy", "mv", "rm", "sizes")
+AT_ONCE: Final = ("cat", "cat_ranges", "copy", "get", "mv", "put", "rm", "sizes")
 """What does several things at once, and needs a loop for that: this library's own."""
+TEXT: Final = ("encoding", "errors", "newline")
 WRITING: Final = {"wb": True, "xb": False}
 
 
-class RemoteStoreFileSystem(Local, Facts):
+class RemoteStoreFileSystem(Local, Content, Facts):
     """A store, or all stores of a configuration, as a file system of fsspec.
 
     Over one store, paths are those of the store. Over a configuration, the first component of
-    a path is the name of a store: ``remote-store://reports/2024/may.csv``.
+    a path is the name of a store: ``remote-store://reports/2024/may.csv``. Libraries that take no
+    hyphen before ``://`` (xarray) know it as ``remotestore://``.
 
     It can be pickled, over a store object if its backend can. It may be shared by threads, works
     inside of a running event loop and after a fork, and keeps nothing that it has listed.
@@ -58,7 +61,8 @@ class RemoteStoreFileSystem(Local, Facts):
         ValueError: there is no configuration, or the URL or configuration does not fit.
     """
 
-    protocol: ClassVar[str] = "remote-store"
+    protocol: ClassVar[tuple[str, ...]] = ("remote-store", "remotestore")
+    transaction_type: ClassVar[type[Transaction]] = WholeFiles
     cachable: ClassVar[bool] = False  # stores of equal looks would be taken for the same
 
     def __init__(
@@ -77,7 +81,7 @@ class RemoteStoreFileSystem(Local, Facts):
 
     @property
     def loop(self) -> Any:
-        """The loop of fsspec, which runs ``get`` and ``put`` for blocking callers."""
+        """The loop of fsspec, which some libraries ask for."""
         return None if self.asynchronous else get_loop()
 
     @property
@@ -110,33 +114,12 @@ class RemoteStoreFileSystem(Local, Facts):
 
     # -- content ---------------------------------------------------------------
 
-    async def _cat_file(
-        self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any
-    ) -> bytes:
-        place = inside(self._places, self._strip_protocol(path))
-        if (start or 0) < 0 or (end or 0) < 0:
-            size = (await self._info(path))["size"]
-            start, end = _from_front(start, size), _from_front(end, size)
-        start = start or 0
-        length = None if end is None else max(0, end - start)
-        try:
-            return await place.store.read_bytes(place.key, start=start, length=length)
-        except InvalidPath as error:
-            await refuse(place, error)
-
-    async def _pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
-        place = inside(self._places, self._strip_protocol(path))
-        try:
-            await place.store.write(place.key, value, overwrite=mode != "create")
-        except InvalidPath as error:
-            await refuse(place, error)
-
     def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
         """Write a file; of several with ``mode="create"`` at once exactly one succeeds."""
         if not self._intrans:
             drive(self._pipe_file(path, value, mode, **kwargs))
             return
-        with self.open(path, "xb" if mode == "create" else "wb") as file:
+        with self.open(path, "wb" if may_replace(mode) else "xb", **kwargs) as file:
             file.write(value)
 
     def pipe(self, path: Any, value: Any = None, **kwargs: Any) -> None:
@@ -150,14 +133,16 @@ class RemoteStoreFileSystem(Local, Facts):
         """Open a file, as the builtin does; for reading (``r``) or for writing anew (``w``, ``x``).
 
         The file is there, whole, once it is closed, and not at all if that is because of an
-        exception.
+        exception. Fields of ``WriteOptions`` (``content_type`` and others) are keywords for writing.
         """
-        if "r" in mode or (kind := get_compression(path, compression)) is None:
+        if "r" in mode:
             return super().open(path, mode, *args, compression=compression, **kwargs)
-        text = {name: kwargs.pop(name) for name in ("encoding", "errors", "newline") if name in kwargs}
+        binary = "b" in mode
+        text = {name: kwargs.pop(name) for name in TEXT if name in kwargs and not binary}
         file = super().open(path, mode.replace("t", "").replace("b", "") + "b", *args, **kwargs)
-        packed = Compressed(compr[kind](file, mode="w"), file)
-        return packed if "b" in mode else io.TextIOWrapper(packed, **text)
+        if (kind := get_compression(path, compression)) is not None:
+            file = Compressed(compr[kind](file, mode="w"), file)
+        return file if binary else Text(file, **text)
 
     def _open(
         self,
@@ -166,16 +151,20 @@ class RemoteStoreFileSystem(Local, Facts):
         block_size: Any = None,
         autocommit: bool = True,
         cache_options: Any = None,
+        cache_type: str = "readahead",
         **kwargs: Any,
     ) -> RemoteStoreFile:
         """Open a file for reading, or for writing anew.
 
         Raises:
             CapabilityNotSupported: the mode is to append, or to change in place.
+            TypeError: a keyword means nothing here.
         """
         place = inside(self._places, path)
-        details = None
+        details: Any = options_of({name: kwargs[name] for name in kwargs if name != "size"})
         if mode == "rb":
+            if details is not None:
+                raise TypeError(f"{', '.join(kwargs)}: this is for writing")
             place, info = drive(self._file_info(path))
             if info is None:
                 raise IsAFolder("this is a folder, not a file", path=path)
@@ -189,8 +178,20 @@ class RemoteStoreFileSystem(Local, Facts):
             )
         return RemoteStoreFile(
             self, path, place, details, mode=mode, block_size=block_size, autocommit=autocommit,
-            cache_options=cache_options, **kwargs,
+            cache_options=cache_options, cache_type=cache_type,
         )  # fmt: skip
+
+    def touch(self, path: str, truncate: bool = True, **kwargs: Any) -> None:
+        """Write an empty file.
+
+        Raises:
+            CapabilityNotSupported: with ``truncate=False``, it is there: its time is the storage's own.
+        """
+        if not truncate and self.exists(path):
+            raise CapabilityNotSupported(
+                "the time of a file is that of its writing; write it anew", path=path, capability="touch"
+            )
+        super().touch(path, **kwargs)
 
     # -- looking ---------------------------------------------------------------
 
@@ -208,10 +209,6 @@ class RemoteStoreFileSystem(Local, Facts):
 
 def _make(cls: type[RemoteStoreFileSystem], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     return cls(*args, **options)
-
-
-def _from_front(position: int | None, size: int) -> int | None:
-    return max(0, size + position) if position is not None and position < 0 else position
 
 
 def _driven(name: str) -> Callable[..., Any]:

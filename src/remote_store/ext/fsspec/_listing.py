@@ -10,7 +10,7 @@ from fsspec.asyn import AsyncFileSystem
 from ..._async import Listing
 from ..._async._listing import Mapped
 from ...capabilities import Capability
-from ...errors import InvalidPath, NotFound
+from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ...models import FileInfo, RemoteFolder
 from ._places import Place, Places, inside
 
@@ -98,6 +98,18 @@ class Looking(AsyncFileSystem):  # type: ignore[misc]  # fsspec has no types
             return [await self._info(path)]
         if not found and place.key and not await place.store.is_folder(place.key):
             raise NotFound("there is no such file or folder", path=place.name)
+        return found
+
+    async def _expand_path(
+        self, path: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any
+    ) -> list[str]:
+        try:
+            found: list[str] = await super()._expand_path(path, recursive, maxdepth, **kwargs)
+        except FileNotFoundError as error:
+            if isinstance(error, RemoteStoreError) and error.path:
+                raise
+            text = path if isinstance(path, str) else ", ".join(map(str, path))
+            raise NotFound("there is no such file or folder, and nothing matches", path=text) from error
         return found
 
     async def _exists(self, path: str, **kwargs: Any) -> bool:

@@ -1,19 +1,21 @@
-"""One file to or from the local disk."""
+"""To and from the local disk."""
 
 from __future__ import annotations
 
 import os
 import uuid
+from functools import partial
+from glob import has_magic
 from typing import Any, BinaryIO
 
-from fsspec.asyn import _run_coros_in_chunks
 from fsspec.callbacks import DEFAULT_CALLBACK
-from fsspec.implementations.local import make_path_posix
-from fsspec.utils import isfilelike
+from fsspec.implementations.local import LocalFileSystem, make_path_posix, trailing_sep
+from fsspec.utils import isfilelike, other_paths
 
 from ... import _runtime
 from ...errors import InvalidPath
-from ._changing import Changing
+from ._content import may_replace, options_of
+from ._copying import Copying
 from ._errors import refuse
 from ._places import inside
 
@@ -35,7 +37,7 @@ class Counted:
         return len(data)
 
 
-class Local(Changing):
+class Local(Copying):
     """Part of ``RemoteStoreFileSystem``."""
 
     async def _get(
@@ -44,6 +46,7 @@ class Local(Changing):
         lpath: Any,
         recursive: bool = False,
         callback: Any = DEFAULT_CALLBACK,
+        batch_size: int | None = None,
         maxdepth: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -52,18 +55,40 @@ class Local(Changing):
             lpath = make_path_posix(os.fspath(lpath))
             into = lpath.endswith("/") or await _runtime.in_thread(os.path.isdir, lpath)
             rpath, lpath = await self._pairs(rpath, lpath, into, recursive, maxdepth)
-        batch_size = kwargs.pop("batch_size", None) or self.batch_size
         callback.set_size(len(lpath))
         get = callback.branch_coro(self._get_file)
-        await _run_coros_in_chunks(
-            [get(source, target, **kwargs) for source, target in zip(rpath, lpath, strict=True)],
-            batch_size=batch_size,
-            callback=callback,
-        )
+        calls = [partial(get, *pair, **kwargs) for pair in zip(rpath, lpath, strict=True)]
+        await self._together(calls, batch_size, after=callback.relative_update)
+
+    async def _put(
+        self,
+        lpath: Any,
+        rpath: Any,
+        recursive: bool = False,
+        callback: Any = DEFAULT_CALLBACK,
+        batch_size: int | None = None,
+        maxdepth: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Copy files of this machine, several at once, by the rules of fsspec."""
+        if not isinstance(rpath, list):
+            into = rpath.endswith("/") or await self._isdir(rpath)
+            target = self._strip_protocol(rpath)
+            lpath, rpath = await _runtime.in_thread(_pairs, lpath, target, into, recursive, maxdepth)
+        folders = set(await _runtime.in_thread(_folders, lpath))
+        pairs = list(zip(lpath, rpath, strict=True))
+        makes = [partial(self._makedirs, there, exist_ok=True) for here, there in pairs if here in folders]
+        await self._together(makes, batch_size)
+        pairs = [pair for pair in pairs if pair[0] not in folders]
+        callback.set_size(len(pairs))
+        put = callback.branch_coro(self._put_file)
+        calls = [partial(put, *pair, **kwargs) for pair in pairs]
+        await self._together(calls, batch_size, after=callback.relative_update)
 
     async def _put_file(
         self, lpath: Any, rpath: str, mode: str = "overwrite", callback: Any = None, **kwargs: Any
     ) -> None:
+        overwrite, options = may_replace(mode), options_of(kwargs)
         place = inside(self._places, self._strip_protocol(rpath))
         if await _runtime.in_thread(os.path.isdir, lpath):
             await self._makedirs(rpath, exist_ok=True)
@@ -75,7 +100,7 @@ class Local(Changing):
                 size = await _runtime.in_thread(os.path.getsize, lpath)
                 await _runtime.user_call(callback.set_size, size)
                 content = Counted(file, callback)
-            await place.store.write(place.key, content, overwrite=mode != "create")
+            await place.store.write(place.key, content, overwrite=overwrite, options=options)
         except InvalidPath as error:
             await refuse(place, error)
         finally:
@@ -105,6 +130,26 @@ class Local(Changing):
             except BaseException:
                 await _runtime.shielded(_drop, file)
                 raise
+
+
+def _pairs(
+    source: Any, target: str, into: bool, recursive: bool, maxdepth: int | None
+) -> tuple[list[str], list[str]]:
+    """Return what a source names on this machine, and where each goes; ``into``: the target is a folder."""
+    files = LocalFileSystem()
+    if not isinstance(source, list):
+        source = make_path_posix(os.fspath(source))
+    names = files.expand_path(source, recursive=recursive, maxdepth=maxdepth)
+    if isinstance(source, list):
+        return names, other_paths(names, target, flatten=True)
+    if not recursive or maxdepth is not None:
+        names = [name for name in names if not (trailing_sep(name) or files.isdir(name))]
+    below = len(names) == 1 if has_magic(source) else into and not trailing_sep(source)
+    return names, other_paths(names, target, exists=below) if names else []
+
+
+def _folders(names: list[str]) -> list[str]:
+    return [name for name in names if os.path.isdir(name)]
 
 
 def _make_folders(path: str) -> None:

@@ -41,6 +41,11 @@ class Place:
         """The path, as the file system says it."""
         return self.prefix + self.key if self.key else self.prefix.rstrip("/")
 
+    async def real(self) -> tuple[str, str]:
+        """Return what is equal for the same place, whatever store or link leads there: storage, and name."""
+        scope = self.store._scope
+        return await scope.backend.place(scope.folder_key(self.key))
+
 
 class Places(Protocol):
     """The stores of one file system."""
