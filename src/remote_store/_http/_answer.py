@@ -21,6 +21,11 @@ def _lower(name: bytes) -> str:
     return name.decode("latin-1").lower()
 
 
+def _size(line: tuple[bytes, bytes]) -> int:
+    """Return the bytes of a line of the head, with its colon and its end."""
+    return len(line[0]) + len(line[1]) + 4
+
+
 class BadAnswer(ConnectionError):
     """What the server sent is no HTTP: nothing more can be done with the connection."""
 
@@ -114,6 +119,8 @@ class Answer:
         if status < 200:  # interim: the answer itself follows
             self._raw.clear()
             return
+        if self._head_bytes > HEADER_BYTES and sum(map(_size, self._raw)) > HEADER_BYTES:
+            raise BadAnswer(f"the head of the server's answer is longer than {HEADER_BYTES} bytes")
         if len(self._raw) > HEADER_LINES:
             raise BadAnswer(f"the server's answer has more than {HEADER_LINES} header lines")
         self.headers = [(_lower(name), value.decode("utf-8", "surrogateescape")) for name, value in self._raw]

@@ -15,8 +15,6 @@ JOINED: Final = 1 << 14
 """Bodies up to this size leave together with the head."""
 MOST_BUFFERED: Final = 1 << 20
 """A server that is faster than its reader is held back from here on."""
-MOST_WHOLE: Final = 1 << 26
-"""The most that ``read_all`` takes: it is for answers, not for content."""
 
 
 class Connection(asyncio.Protocol):
@@ -40,6 +38,7 @@ class Connection(asyncio.Protocol):
         self._whole = True  # what was to be sent was sent
         self._deadline = math.inf
         self._timer: asyncio.TimerHandle | None = None
+        self._moved = loop.time()
         self.used = False
 
     # -- what the loop calls ---------------------------------------------------
@@ -85,6 +84,8 @@ class Connection(asyncio.Protocol):
 
     def _set_deadline(self, seconds: float) -> None:
         self._deadline = deadline = self._loop.time() + seconds
+        if deadline == math.inf:
+            return  # uvloop takes no such time
         timer = self._timer
         if timer is None or timer.when() > deadline:  # else it finds out when it goes off
             if timer is not None:
@@ -115,6 +116,7 @@ class Connection(asyncio.Protocol):
         finally:
             self._waiter = None
             self._deadline = math.inf
+            self._moved = self._loop.time()
 
     # -- one exchange ----------------------------------------------------------
 
@@ -122,6 +124,11 @@ class Connection(asyncio.Protocol):
     def usable(self) -> bool:
         """True while the connection is open and nothing is under way on it."""
         return self._transport is not None and not self._transport.is_closing() and self._answer is None
+
+    @property
+    def moved(self) -> float:
+        """When somebody last waited for the server; infinite if somebody does."""
+        return self._moved if self._waiter is None else math.inf
 
     @property
     def heard(self) -> bool:
@@ -200,55 +207,3 @@ class Connection(asyncio.Protocol):
         if self._transport is not None and not self._loop.is_closed():
             self._transport.abort()
         self._wake()
-
-
-class Response:
-    """An answer whose body is read while it arrives."""
-
-    def __init__(self, connection: Connection, answer: Answer, release: Callable[[Connection], None]) -> None:
-        self.status = answer.status
-        self.headers = answer.headers
-        self._connection: Connection | None = connection
-        self._answer, self._release = answer, release
-        if answer.complete:
-            self.close()  # the connection is free for others; what came is still here
-
-    async def read(self, n: int) -> bytes:
-        """Return the next ``n`` bytes, 1 MiB at most; fewer before the end or a break, ``b""`` at the end.
-
-        Raises:
-            OSError: the connection broke.
-        """
-        answer, enough = self._answer, min(n, MOST_BUFFERED)
-        while answer.buffered < enough and not answer.complete:
-            try:
-                await self._more(enough)
-            except OSError:
-                if not answer.buffered:
-                    raise
-                break  # what came counts; the next call raises
-        if answer.complete:
-            self.close()
-        return answer.take(enough)
-
-    async def _more(self, enough: int = 0) -> None:
-        if self._connection is None:
-            raise ConnectionAbortedError("the answer was closed before its end")
-        await self._connection.more(enough)
-
-    async def read_all(self) -> bytes:
-        """Return all that is left of a body of moderate size. Raises as ``read`` does."""
-        try:
-            while not self._answer.complete:
-                if self._answer.buffered > MOST_WHOLE:
-                    raise BadAnswer(f"the answer is longer than {MOST_WHOLE} bytes")
-                await self._more()
-            return self._answer.take(self._answer.buffered)
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Let go of the connection; it is closed if more was to come. Closing twice is fine."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            self._release(connection)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import ssl
-from collections import deque
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import aiohappyeyeballs
 
-from ._connection import Connection, Response
+from ._connection import Connection
+from ._response import Response
+from ._turns import Turns
 
 NEXT_ADDRESS_SECONDS: Final = 0.25
 """How long one address of a host is tried alone (RFC 8305)."""
@@ -38,7 +40,8 @@ class Pool:
 
     Args:
         origin: the server.
-        limit: most connections at once; who comes when all are busy waits.
+        limit: most connections at once; who comes when all are busy waits, for ``read_timeout``
+            at least, and as long as anything happens on any of them.
         connect_timeout: seconds until a connection stands, its TLS handshake included.
         read_timeout: seconds without a sign of the server while one is waited for.
         keepalive: seconds that a connection is kept with nothing to do.
@@ -61,7 +64,7 @@ class Pool:
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._count = 0  # those that are being made too
-        self._waiters: deque[asyncio.Future[Connection | None]] = deque()
+        self._turns = Turns(read_timeout, self._moved)
         self._closed = False
 
     async def send(
@@ -73,7 +76,7 @@ class Pool:
         requests that may come twice.
 
         Raises:
-            NoConnection, ConnectTimeout: there is no connection; nothing was sent.
+            NoConnection, ConnectTimeout, NoneFree: there is no connection; nothing was sent.
             OSError: it broke; TimeoutError and BadAnswer among them.
             ValueError: a header cannot be sent.
         """
@@ -112,14 +115,19 @@ class Pool:
 
     async def _wait(self) -> Connection | None:
         """Wait for a connection, or for None: room to make one."""
-        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        waiter = self._turns.queue()
         try:
             return await waiter
         except BaseException:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self._pass_on(waiter.result())  # it came too late for this one
             raise
+
+    def _moved(self) -> float:
+        """Return when something last happened on a connection; infinite while something is under way."""
+        if self._count > len(self._open):
+            return math.inf  # one is being made, for which there is a time limit
+        return max((connection.moved for connection in self._open), default=math.inf)
 
     async def _made(self) -> Connection:
         """Return a new connection, for which there is room already."""
@@ -168,11 +176,8 @@ class Pool:
 
     def _pass_on(self, connection: Connection | None) -> None:
         """Give a connection, or the room for one, to who waits; keep it if nobody does."""
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(connection)
-                return
+        if self._turns.give(connection):
+            return
         if connection is None:
             self._count -= 1
         elif self._closed:
@@ -198,10 +203,7 @@ class Pool:
     async def aclose(self) -> None:
         """Close all connections, those in use too, and refuse new ones."""
         self._closed = True
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_exception(ConnectionAbortedError("the connections to the server are closed"))
-        self._waiters.clear()
+        self._turns.end(ConnectionAbortedError("the connections to the server are closed"))
         self._idle.clear()
         for connection in list(self._open):
             connection.fail(ConnectionAbortedError("the connections to the server are closed"))

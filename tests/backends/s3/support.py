@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if reply.chunked:
             self.send_header("Transfer-Encoding", "chunked")
-            body = bytearray(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+            body = bytearray(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), bytes(body)))
         else:
             self.send_header("Content-Length", str(len(body) if reply.length is None else reply.length))
         self.end_headers()

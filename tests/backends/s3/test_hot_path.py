@@ -274,3 +274,36 @@ def test_every_form_of_a_time_is_read(fake: Proxy, text: str) -> None:
     for hot_path in (True, False):
         with Store(quick("bucket", fake.url, hot_path=hot_path)) as store:
             assert store.get_file_info("a").modified_at == datetime(2026, 11, 24, 8, 9, 10, tzinfo=UTC)
+
+
+AGENTS: list[tuple[dict[str, Any], str]] = [
+    ({}, "remote-store"),
+    ({"user_agent": "ours/1"}, "ours/1"),
+    ({"user_agent_extra": "team/reports"}, "remote-store team/reports"),
+    ({"user_agent_appid": "our app"}, "remote-store app/our-app"),
+    ({"config": {"user_agent": "a", "user_agent_extra": "c", "user_agent_appid": "b"}}, "a c"),
+]
+
+
+@pytest.mark.spec("S3-075")
+@pytest.mark.parametrize(("client", "agent"), AGENTS)
+def test_servers_are_told_who_asks(fake: Proxy, by_wire: list[str], client: Any, agent: str) -> None:
+    fake.hook = lambda asked, ask: Reply(200, b"content", [("ETag", '"1"')])
+    for hot_path in (True, "aiohttp", False):
+        with Store(quick("bucket", fake.url, client, hot_path=hot_path)) as store:
+            assert store.read_bytes("a") == b"content"
+    assert by_wire == ["get_object"] * 2
+    said = [asked.header("user-agent") or "" for asked in fake.asked]
+    assert said[:2] == [agent] * 2
+    for part in agent.split():
+        assert part == "remote-store" or part in said[2].split()
+
+
+@pytest.mark.spec("S3-075")
+@pytest.mark.parametrize("name", ["read_timeout", "connect_timeout"])
+def test_a_time_limit_of_none_is_none(fake: Proxy, by_wire: list[str], name: str) -> None:
+    fake.hook = lambda asked, ask: Reply(200, b"content", [("ETag", '"1"')])
+    for hot_path in (True, "aiohttp", False):
+        with Store(quick("bucket", fake.url, {name: None}, hot_path=hot_path)) as store:
+            assert store.read_bytes("a") == b"content"
+    assert by_wire == ["get_object"] * 2

@@ -171,3 +171,25 @@ def test_a_stream_that_outlives_its_loop_can_be_dropped(filled: str, proxy: Prox
     del stream
     gc.collect()
     wait_for(lambda: not proxy.open)
+
+
+@pytest.mark.spec("S3-074")
+@pytest.mark.parametrize("world", WORLDS)
+def test_streams_that_nobody_reads_are_not_waited_for_for_ever(
+    filled: str, seaweedfs_url: str, world: str
+) -> None:
+    few = {"max_pool_connections": 2, "read_timeout": 1, "retries": {"total_max_attempts": 3}}
+
+    async def main() -> None:
+        async with AsyncStore(quick(filled, seaweedfs_url, few)) as store:
+            streams = [await store.read("f") for _ in range(2)]
+            for stream in streams:
+                assert await stream.read(10) == CONTENT[:10]
+            for ask in (store.read, store.exists):
+                with pytest.raises(BackendUnavailable, match=r"max_pool_connections in client_options"):
+                    await ask("f")
+            await streams[0].aclose()
+            assert await store.read_bytes("f") == CONTENT
+            assert await streams[1].read() == CONTENT[10:]
+
+    run(world, main)

@@ -43,8 +43,22 @@ ROWS: list[tuple[str, int, type[RemoteStoreError], bool, str]] = [
     ("AuthorizationHeaderMalformed", 400, RemoteStoreError, False, "region_name"),
     ("IllegalLocationConstraintException", 400, RemoteStoreError, False, "region_name"),
     ("SlowDown", 503, BackendUnavailable, True, "make fewer"),
-    ("Throttling", 400, BackendUnavailable, True, "make fewer"),
-    ("Unheard", 429, BackendUnavailable, True, "make fewer"),
+    *[
+        (code, 400, BackendUnavailable, True, "make fewer")
+        for code in (
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "KMS.ThrottlingException",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "RequestLimitExceeded",
+            "TooManyRequestsException",
+        )
+    ],
+    *[(f"SlowDown{what}", 503, BackendUnavailable, True, "make fewer") for what in ("Read", "Write")],
+    ("BandwidthLimitExceeded", 509, BackendUnavailable, True, "make fewer"),
+    *[("Unheard", status, BackendUnavailable, True, "make fewer") for status in (429, 509)],
     ("InternalError", 500, BackendUnavailable, True, "try again"),
     ("ServiceUnavailable", 503, BackendUnavailable, True, "try again"),
     ("RequestTimeout", 400, BackendUnavailable, True, "try again"),

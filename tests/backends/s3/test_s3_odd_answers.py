@@ -42,7 +42,8 @@ def giving(content: bytes, *headers: tuple[str, str]) -> Callable[[Asked, object
 @pytest.mark.parametrize("size", [100_003, MIB, 5 * MIB])
 def test_who_reads_on_after_damage_gets_nothing(fake: Proxy, hot_path: Any, size: int) -> None:
     fake.hook = giving(DAMAGED, ("x-amz-checksum-crc32", CRC))
-    got, errors = 0, []
+    got = 0
+    errors: list[tuple[str, str | None, bool]] = []
     with Store(quick("bucket", fake.url, hot_path=hot_path)) as store, store.read("f") as stream:
         while len(errors) < 3:
             try:

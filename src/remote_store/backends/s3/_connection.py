@@ -181,7 +181,7 @@ class Connection:
 
     async def _learn(self) -> Wire | None:
         """Have the client work out where the bucket is; None if its requests are not for us to make."""
-        from ._wire import Checks, Wire
+        from ._wire import Checks, Wire, agent_of
 
         base = await self.base()
         config: Any = self.client.meta.config
@@ -193,7 +193,9 @@ class Connection:
             getattr(config, "request_checksum_calculation", None) != "when_required",
             getattr(config, "response_checksum_validation", None) != "when_required",
         )
-        return Wire(await self._transport(base), base, self.credentials, checks, self._clock)
+        given: Any = self._options.config()
+        agent = agent_of(given.user_agent, config)
+        return Wire(await self._transport(base), base, self.credentials, checks, self._clock, agent)
 
     async def base(self) -> Base | None:
         """Return where the bucket is, as the client works it out; None if that cannot be said."""

@@ -33,6 +33,7 @@ _EXPIRED: Final = "the credentials have expired; get new ones"
 _RIGHTS: Final = "these credentials may not do this; grant them the right, or use others"
 _REGION: Final = "the bucket is in another region; pass its region_name"
 _BUSY: Final = "the server is overloaded or has failed; try again later"
+_FEWER: Final = "too many requests; make fewer at once, or try again later"
 _NAME: Final = "the server does not take this name"
 _NO_CONNECTION: Final = (
     "no connection within connect_timeout; check endpoint_url and the network, or set connect_timeout,"
@@ -41,6 +42,10 @@ _NO_CONNECTION: Final = (
 _SILENT: Final = (
     "the server said nothing for read_timeout; try again later, or set read_timeout,"
     " and retries for the number of tries, in client_options"
+)
+_NONE_FREE: Final = (
+    "all connections are held by streams that are open and were not read for read_timeout; close some, read"
+    " fewer at once, or set max_pool_connections in client_options"
 )
 
 CODES: Final[dict[str, Row]] = {
@@ -66,10 +71,18 @@ CODES: Final[dict[str, Row]] = {
     "TemporaryRedirect": Row(BackendUnavailable, _REGION),
     "AuthorizationHeaderMalformed": Row(RemoteStoreError, _REGION),
     "IllegalLocationConstraintException": Row(RemoteStoreError, _REGION),
-    "SlowDown": Row(BackendUnavailable, "too many requests; make fewer at once, or try again later"),
-    "SlowDownRead": Row(BackendUnavailable, "too many requests; make fewer at once, or try again later"),
-    "SlowDownWrite": Row(BackendUnavailable, "too many requests; make fewer at once, or try again later"),
-    "Throttling": Row(BackendUnavailable, "too many requests; make fewer at once, or try again later"),
+    "SlowDown": Row(BackendUnavailable, _FEWER),
+    "SlowDownRead": Row(BackendUnavailable, _FEWER),
+    "SlowDownWrite": Row(BackendUnavailable, _FEWER),
+    "Throttling": Row(BackendUnavailable, _FEWER),
+    "ThrottlingException": Row(BackendUnavailable, _FEWER),
+    "ThrottledException": Row(BackendUnavailable, _FEWER),
+    "KMS.ThrottlingException": Row(BackendUnavailable, _FEWER),
+    "RequestThrottled": Row(BackendUnavailable, _FEWER),
+    "RequestThrottledException": Row(BackendUnavailable, _FEWER),
+    "RequestLimitExceeded": Row(BackendUnavailable, _FEWER),
+    "TooManyRequestsException": Row(BackendUnavailable, _FEWER),
+    "BandwidthLimitExceeded": Row(BackendUnavailable, _FEWER),
     "InternalError": Row(BackendUnavailable, _BUSY),
     "ServiceUnavailable": Row(BackendUnavailable, _BUSY),
     "RequestTimeout": Row(BackendUnavailable, _BUSY),
@@ -104,11 +117,12 @@ STATUSES: Final[dict[int, Row]] = {
     408: Row(BackendUnavailable, _BUSY),
     409: Row(BackendUnavailable, "another operation on it is under way; try again later"),
     412: Row(PreconditionFailed, "the object changed meanwhile; look at it again"),
-    429: Row(BackendUnavailable, "too many requests; make fewer at once, or try again later"),
+    429: Row(BackendUnavailable, _FEWER),
     500: Row(BackendUnavailable, _BUSY),
     502: Row(BackendUnavailable, _BUSY),
     503: Row(BackendUnavailable, _BUSY),
     504: Row(BackendUnavailable, _BUSY),
+    509: Row(BackendUnavailable, _FEWER),
 }
 """For codes that are not in the table, and for HEAD, whose answer has no code."""
 
@@ -130,6 +144,7 @@ TYPES: Final[dict[str, Row]] = {
     ),
     "ConnectTimeoutError": Row(BackendUnavailable, _NO_CONNECTION),
     "ConnectionTimeoutError": Row(BackendUnavailable, _NO_CONNECTION),  # aiohttp's
+    "NoneFree": Row(BackendUnavailable, _NONE_FREE),  # our own
     "EndpointConnectionError": Row(
         BackendUnavailable, "the server cannot be reached; check endpoint_url and the network"
     ),

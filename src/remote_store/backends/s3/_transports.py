@@ -6,6 +6,7 @@ proxy or a special connector is configured, requests go through aiobotocore's ai
 
 from __future__ import annotations
 
+import math
 import ssl
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, Protocol
@@ -91,7 +92,7 @@ def _pool(config: Any, base: Base, tls: ssl.SSLContext | None) -> Pool:
         Origin(parts.hostname or "", parts.port or _PORTS[base.scheme], tls),
         limit=config.max_pool_connections,
         connect_timeout=config.connect_timeout,
-        read_timeout=config.read_timeout,
+        read_timeout=math.inf if config.read_timeout is None else config.read_timeout,
         keepalive=(config.connector_args or {}).get("keepalive_timeout", KEEPALIVE_SECONDS),
         keep_tcp_alive=bool(config.tcp_keepalive),
     )

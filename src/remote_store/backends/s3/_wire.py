@@ -11,6 +11,7 @@ Imported once the SDK is known to be there.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +19,7 @@ import aiohttp
 
 from ... import _runtime
 from ..._crc import crc32
+from ..._http import NoneFree
 from . import _list_xml
 from ._checks import in_base64
 from ._clock import Clock
@@ -27,6 +29,7 @@ from ._signing import EMPTY, UNSIGNED, Credentials, Signer, query_string, quoted
 from ._transports import Base, Reply, Transport
 
 USER_AGENT: Final = "remote-store"
+_NOT_IN_APP_ID: Final = re.compile(r"[^\w!#$%&'*+\-.^`|~]", re.ASCII)
 LONG: Final = 1 << 20
 """Bytes from which on sums of a body are computed in a worker thread."""
 
@@ -84,6 +87,13 @@ _GET: Final = OPERATIONS["get_object"]
 _CRC: Final = "x-amz-checksum-crc32"
 
 
+def agent_of(given: str | None, config: Any) -> str:
+    """Return what we call ourselves, or what the user says instead, with what the configuration adds."""
+    app_id = "" if given else config.user_agent_appid  # of the environment, too
+    named = f"app/{_NOT_IN_APP_ID.sub('-', app_id)}" if app_id else ""
+    return " ".join(filter(None, (given or USER_AGENT, named, config.user_agent_extra)))
+
+
 class Checks(NamedTuple):
     """Whether checksums are sent and asked for, as the client is configured."""
 
@@ -101,12 +111,13 @@ class Wire:
         credentials: Callable[[], Awaitable[Credentials | None]],
         checks: Checks,
         clock: Clock,
+        agent: str = USER_AGENT,
     ) -> None:
         self._transport, self._base, self._credentials, self._checks = transport, base, credentials, checks
         self.region = base.region
         self._unsigned = checks.send and base.scheme == "https"  # TLS and the checksum are enough
         self._signer = Signer(base.region)
-        self._clock = clock
+        self._clock, self._agent = clock, agent
         self._second, self._written = 0, ""
 
     async def request(
@@ -137,7 +148,7 @@ class Wire:
         request = plain.method, self._base.host, path, query
         signed = self._signer.sign(credentials, request, headers, self._stamp())
         signed["accept-encoding"] = "identity"
-        signed["user-agent"] = USER_AGENT
+        signed["user-agent"] = self._agent
         target = f"{path}?{query}" if query else path
         payload = body if plain.method == "PUT" else None
         try:
@@ -147,6 +158,8 @@ class Wire:
             except BaseException:
                 reply.close()  # nobody else will
                 raise
+        except NoneFree:
+            raise  # the client has connections of its own, but this is for the user to mend
         except _NO_ANSWER as error:
             return FirstTry(error=error)
         except ValueError:
