@@ -12,6 +12,7 @@ import remote_store
 from remote_store import EventKind, InvalidPath, NotFound, Store, TransferFailed, TransferOptions
 from remote_store.backends import LocalBackend
 from remote_store.testing import FaultyBackend
+from remote_store.wrapper import BackendWrapper
 
 TREE = {"a/1": b"one", "a/b/2": b"two", "a/b/c/3": b"", "a/large": bytes(9 << 20), "other": b"x"}
 BELOW = {name.removeprefix("a/"): data for name, data in TREE.items() if name.startswith("a/")}
@@ -148,6 +149,25 @@ def test_deletes(way: str, tmp_path: Path) -> None:
     (tmp_path / "empty" / "too").mkdir(parents=True)
     assert call(way, "delete_tree", backend, "").done == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.spec("XFER-004")
+def test_what_was_never_reported_is_not_deleted(way: str, tmp_path: Path) -> None:
+    for name in ("d/1", "d/e/f/2", "d/g/3"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "d" / "link").symlink_to("e")
+    (tmp_path / "d" / "g" / "nowhere").symlink_to("missing")
+
+    class Intruded(BackendWrapper):
+        async def delete(self, path: str, *, missing_ok: bool = False) -> None:
+            await super().delete(path, missing_ok=missing_ok)
+            if path == "d/e/f/2":
+                await self.inner.write_bytes("d/e/new", memoryview(b"theirs"))
+
+    assert call(way, "delete_tree", Intruded(LocalBackend(tmp_path)), "d").done == 3
+    left = {str(path.relative_to(tmp_path)) for path in (tmp_path / "d").rglob("*")}
+    assert left == {"d/e", "d/e/new", "d/g", "d/g/nowhere"}
 
 
 @pytest.mark.spec("XFER-005")

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import _runtime
 from ..errors import InvalidPath, NotFound
-from ..paths import PathLike, normalize
+from ..models import Entry, RemoteFolder
+from ..paths import PathLike, RemotePath, normalize
 from ..transfer._items import Item, Work
 from ..transfer.events import OnEvent
 from ..transfer.options import TransferOptions
 from ..transfer.report import TransferFailed, TransferReport
+from ._listing import Listing, Mapped
 from ._store import AsyncStore
 
 if TYPE_CHECKING:
@@ -69,13 +71,30 @@ async def _lies_within(inner: AsyncStore, path: PathLike, outer: AsyncStore, abo
 
 
 async def delete_folders(store: AsyncStore, path: str) -> None:
-    """Delete folders that have no files any more, where the storage has such."""
-    if path:
-        if await store.is_folder(path):
-            await store.delete_folder(path, recursive=True, missing_ok=True)
+    """Delete folders that hold nothing any more, where the storage has such."""
+    if path and not await store.is_folder(path):
         return
-    for name in [name async for name in store.list_folders("")]:
-        await store.delete_folder(name, recursive=True, missing_ok=True)
+    most = at_once(store)
+
+    async def main() -> None:
+        from ..transfer._folders import delete_empty  # it needs anyio, which needs a loop's module
+
+        async with _folders(store, path) as listing:
+            below = [folder async for folder in listing]
+        await delete_empty(store, [RemoteFolder(RemotePath(path)), *below] if path else below, most)
+
+    await (_runtime.on_asyncio(main) if _runtime.blocking() else main())
+
+
+def _folders(store: AsyncStore, path: str) -> Listing[RemoteFolder]:
+    """List the folders below a folder, at any depth."""
+    scope, key = store._scope, store._scope.folder_key(path)
+
+    def convert(entry: Entry) -> RemoteFolder | None:
+        return scope.folder(entry) if isinstance(entry, RemoteFolder) else None
+
+    pages = scope.backend.list_pages(key, recursive=True, files=False)
+    return Listing(scope, key, path, Mapped(pages, convert))
 
 
 class Place:
