@@ -63,6 +63,7 @@ class S3Backend(Backend):
             and ``if_match``. None finds out before the first such write, by a small object
             of its own (Amazon's servers are known to). Without them ``overwrite=False`` can
             only look first, and two that create a file at the same time may both succeed.
+            True says nothing of deletions: the first ``move`` finds that out in any case.
         sse_customer_key: a key of your own (32 bytes, or their base64 as text) with which the
             server encrypts what it keeps (SSE-C). It is sent with each request and kept
             nowhere: what is lost with it stays lost. Amazon takes it over TLS only.
