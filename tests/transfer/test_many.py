@@ -11,7 +11,18 @@ from tests.runtime.support import WORLDS, run
 from tests.transfer.support import WAYS, call, content, memory
 
 import remote_store
-from remote_store import AsyncStore, NotFound, PermissionDenied, Store, TransferEvent, TransferOptions, aio
+from remote_store import (
+    AlreadyExists,
+    AsyncStore,
+    BackendUnavailable,
+    NotFound,
+    PermissionDenied,
+    Store,
+    TransferEvent,
+    TransferOptions,
+    WriteResult,
+    aio,
+)
 from remote_store.backends import MemoryBackend
 from remote_store.testing import Fault, FaultyBackend
 from remote_store.transfer import _retry
@@ -115,26 +126,71 @@ def test_the_storage_with_more_says_how_many(source: str, target: str, most: int
 
 
 @pytest.mark.spec("XFER-022")
-def test_what_waits_is_bounded() -> None:
-    backend = watched({f"{number:03}": bytes(1 << 18) for number in range(64)})
+@pytest.mark.parametrize(("size", "most"), [(1 << 18, 4), (1 << 20, 1), (700_000, 2), (1, 64)])
+def test_what_is_read_ahead_is_bounded(size: int, most: int) -> None:
+    backend = watched({f"{number:03}": bytes(size) for number in range(100)})
     options = TransferOptions(memory_limit=1 << 20, concurrency=64)
-    listing = Store(backend).list_files()
-    taken = [
-        next(found := remote_store.read_many(Store(backend), listing, options=options)) for _ in range(1)
-    ]
-    assert len(taken) + len(list(found)) == 64
-    begun: list[int] = []
+    found = remote_store.read_many(Store(backend), Store(backend).list_files(), options=options)
+    ahead = 0
+    for number, _ in enumerate(found):
+        ahead = max(ahead, backend.begun - number)
+    assert (number, ahead) == (99, most)
+
+
+@pytest.mark.spec("XFER-022")
+@pytest.mark.parametrize("world", ["asyncio", "trio", "blocking"])
+@pytest.mark.parametrize(("size", "most"), [(1 << 18, 4), (1 << 20, 1), (2 << 20, 1), (1, 64)])
+def test_what_is_to_be_written_is_bounded(world: str, size: int, most: int) -> None:
+    begun = ahead = number = 0
 
     def items() -> Iterator[tuple[str, bytes]]:
-        for number in range(20):
-            begun.append(number)
-            yield str(number), b"x"
+        nonlocal begun
+        for name in range(100):
+            begun += 1
+            yield str(name), bytes(size)
 
-    results = remote_store.write_many(Store(memory()), items(), options=TransferOptions(concurrency=3))
-    assert begun == []
-    next(results)
-    assert len(begun) <= 6
-    assert len(list(results)) == 19
+    def see() -> None:
+        nonlocal ahead, number
+        ahead, number = max(ahead, begun - number), number + 1
+
+    options = TransferOptions(memory_limit=1 << 20, concurrency=64)
+    if world == "blocking":
+        results = remote_store.write_many(Store(memory()), items(), options=options)
+        assert begun == 0
+        for _ in results:
+            see()
+    else:
+
+        async def main() -> None:
+            async for _ in aio.write_many(AsyncStore(memory()), items(), options=options):
+                see()
+
+        run(world, main)
+    assert (number, ahead) == (100, most)
+
+
+@pytest.mark.spec("XFER-013")
+def test_a_small_file_whose_answer_was_lost(way: str) -> None:
+    class Loses(MemoryBackend):
+        instead: bytes | None = None
+
+        async def write_bytes(self, path: str, data: memoryview, **given: Any) -> WriteResult:
+            lost = not await self.is_file(path)
+            result = await super().write_bytes(path, memoryview(self.instead or bytes(data)), **given)
+            if lost:
+                raise BackendUnavailable("the answer was lost", path=path, retryable=True)
+            return result
+
+    backend = Loses()
+    assert [str(each.path) for each in call(way, "write_many", backend, [("a", b"1"), ("b", b"2")])] == [
+        "a",
+        "b",
+    ]
+    assert content(backend) == {"a": b"1", "b": b"2"}
+    other = Loses()
+    other.instead = b"x"
+    with pytest.raises(AlreadyExists):  # somebody else's file is not taken for ours
+        call(way, "write_many", other, [("a", b"1")])
 
 
 @pytest.mark.spec("XFER-023")

@@ -6,6 +6,7 @@ from typing import Any
 
 from .._types import AsyncItems, AsyncPaths, Buffer
 from ..capabilities import Capability
+from ..errors import AlreadyExists
 from ..models import WriteResult
 from ..paths import PathLike, normalize
 from ..transfer.options import TransferOptions
@@ -19,8 +20,10 @@ def read_many(
 ) -> Listing[tuple[str, bytes]]:
     """Read many files, each whole, several at once; give path and content in the order asked for.
 
-    Files are read ahead of who takes them, up to ``concurrency`` files, and no more are begun
-    while ``memory_limit`` bytes wait to be taken. Closing the iteration stops what is under way.
+    Files are read ahead of who takes them, up to ``concurrency`` files, and none is begun while
+    ``memory_limit`` bytes wait to be taken or are on their way, as far as that is known: listings
+    tell sizes, and a path alone counts once it has been read. Closing the iteration stops what is
+    under way.
 
     Args:
         store: the store that has the files.
@@ -33,7 +36,7 @@ def read_many(
     require_stores(store)
     store._scope.require(Capability.READ)
 
-    async def read(path: Any) -> tuple[str, bytes]:
+    async def read(path: Any, _: bool) -> tuple[str, bytes]:
         name = normalize(getattr(path, "path", path))
         return name, await store.read_bytes(name)
 
@@ -66,8 +69,13 @@ def write_many(
     store._scope.require(Capability.WRITE)
     chosen = options_of(options)
 
-    async def write(item: tuple[PathLike, Buffer]) -> WriteResult:
-        return await store.write(item[0], item[1], overwrite=chosen.overwrite)
+    async def write(item: tuple[PathLike, Buffer], again: bool) -> WriteResult:
+        try:
+            return await store.write(item[0], item[1], overwrite=chosen.overwrite)
+        except AlreadyExists:
+            if again and (found := await _found(store, *item)) is not None:
+                return found  # only the answer was lost
+            raise
 
     def size(item: tuple[PathLike, Buffer], _: WriteResult | None) -> int:
         return memoryview(item[1]).nbytes
@@ -75,3 +83,12 @@ def write_many(
     from ..transfer._ahead import Ahead  # it needs asyncio
 
     return Listing(store._scope, "", "", Ahead(items, write, size, at_once(store), chosen))
+
+
+async def _found(store: AsyncStore, path: PathLike, data: Buffer) -> WriteResult | None:
+    """Return what the storage says of a file if it has this content."""
+    content = memoryview(data).tobytes()
+    info = await store.get_file_info(path)
+    if info.size != len(content) or await store.read_bytes(path) != content:
+        return None
+    return WriteResult(info.path, info.size, info.etag, info.checksum)

@@ -19,8 +19,10 @@ def read_many(
 ) -> Iterator[tuple[str, bytes]]:
     """Read many files, each whole, several at once; give path and content in the order asked for.
 
-    Files are read ahead of who takes them, up to ``concurrency`` files, and no more are begun
-    while ``memory_limit`` bytes wait to be taken. Closing the iteration stops what is under way.
+    Files are read ahead of who takes them, up to ``concurrency`` files, and none is begun while
+    ``memory_limit`` bytes wait to be taken or are on their way, as far as that is known: listings
+    tell sizes, and a path alone counts once it has been read. Closing the iteration stops what is
+    under way.
 
     Args:
         store: the store that has the files.

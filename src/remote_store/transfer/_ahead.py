@@ -25,7 +25,7 @@ class Ahead(Generic[A, T]):
     def __init__(
         self,
         arguments: Iterable[A] | AsyncIterable[A],
-        call: Callable[[A], Awaitable[T]],
+        call: Callable[[A, bool], Awaitable[T]],
         size: Callable[[A, T | None], int],
         most: int,
         options: TransferOptions,
@@ -39,7 +39,7 @@ class Ahead(Generic[A, T]):
 
     async def __anext__(self) -> list[T]:
         while not self._arguments.ended and (free := self._room()) > 0:
-            found = await self._arguments.take(free)
+            found = await self._arguments.take(free, self._full())
             await _runtime.on_asyncio(self._begin, found)
         if not self._under_way:
             raise StopAsyncIteration
@@ -48,16 +48,34 @@ class Ahead(Generic[A, T]):
     def _room(self) -> int:
         return self._most - len(self._under_way) if self._held < self._options.memory_limit else 0
 
+    def _full(self) -> Callable[[A], bool]:
+        """Return what is told of arguments, and says when there is room for none after that."""
+        room = self._options.memory_limit - self._held
+
+        def full(argument: A) -> bool:
+            nonlocal room
+            room -= self._known(argument)
+            return room <= 0
+
+        return full
+
+    def _known(self, argument: A) -> int:
+        """Return how many bytes a call is known to hold."""
+        try:
+            return self._size(argument, None)
+        except Exception:  # noqa: BLE001 - the call itself tells what is wrong, when it is its turn
+            return 0
+
     async def _begin(self, arguments: list[A]) -> None:
         if self._tasks is None:
             self._tasks = Tasks()
         for argument in arguments:
             counted = [0]
+            self._count(counted, self._known(argument))  # before the next ones are asked for
             self._under_way.append((self._tasks.spawn(self._one, argument, counted), counted))
 
     async def _one(self, argument: A, counted: list[int]) -> T:
-        self._count(counted, self._size(argument, None))
-        result = await retrying(self._options.retries, lambda _: self._call(argument))
+        result = await retrying(self._options.retries, lambda again: self._call(argument, again))
         self._count(counted, self._size(argument, result))
         return result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -23,11 +23,14 @@ class Arguments(Generic[A]):
         else:
             self._plain = iter(given)
 
-    async def take(self, most: int) -> list[A]:
-        """Return so many at most: what a plain iterable has, or one of an awaited one."""
+    async def take(self, most: int, enough: Callable[[A], bool] = lambda _: False) -> list[A]:
+        """Return so many at most: what a plain iterable has, or one of an awaited one.
+
+        ``enough`` is told of each that is taken from a plain one, and ends that by True.
+        """
         if self._plain is not None:
-            found: list[A] = await _runtime.user_call(list, islice(self._plain, most))
-            self.ended = len(found) < most
+            found: list[A]
+            found, self.ended = await _runtime.user_call(_taken, self._plain, most, enough)
             return found
         assert self._awaited is not None
         try:
@@ -41,3 +44,13 @@ class Arguments(Generic[A]):
         close: Any = getattr(self._awaited, "aclose", None)
         if close is not None:
             await close()
+
+
+def _taken(given: Iterator[A], most: int, enough: Callable[[A], bool]) -> tuple[list[A], bool]:
+    """Return what was taken, and whether that was the last of it."""
+    found: list[A] = []
+    for argument in islice(given, most):
+        found.append(argument)
+        if enough(argument):
+            return found, False
+    return found, len(found) < most
