@@ -1,7 +1,8 @@
-"""The program with files and a configuration."""
+"""The program with files and a configuration; many files; stores that stand still."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,26 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return done
 
     return call
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """Give a folder with files."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(3000):
+        (folder / f"{number:04}").write_bytes(bytes(2000))
+    return folder
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> list[str]:
+    """Give the program with a store ``slow``, of whose two files one stands still, and one ``stuck``."""
+    config = tmp_path / "slow.toml"
+    config.write_text(
+        "".join(
+            f'[backends.{name}]\ntype = "{name}"\n[stores.{name}]\nbackend = "{name}"\n'
+            for name in ("slow", "stuck")
+        )
+    )
+    return [sys.executable, str(Path(__file__).with_name("slow_program.py")), "--config", str(config)]

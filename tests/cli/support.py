@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from remote_store.backends import LocalBackend
 
 Run = Callable[..., "Done"]
 FILES = {"a.txt": b"hi\n", "sub/b.csv": b"yo\n", "sub/deep/c.csv": bytes(3000)}
+PROGRAM = [sys.executable, "-m", "remote_store.cli"]
 SECRET = "s3cr3t-v4lue"
 CONFIG = f"""\
 [backends.disk]
