@@ -48,6 +48,18 @@ def test_a_dry_copy_tells_what_is_there(run: Run) -> None:
         assert [line.strip() for line in lines] == [f"3  b.csv: {told}"]
 
 
+@pytest.mark.spec("CLI-006")
+def test_links_to_files_are_followed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "file").symlink_to(tmp_path / "root" / "x" / "a.txt")
+    (tmp_path / "d" / "folder").symlink_to("../root/x/sub")
+    run("cp", "d", "out")
+    run("cp", "d/file", "named/")
+    run("cp", "d/folder", "inside")
+    assert (there("out"), there("named")) == ({"file": b"hi\n"}, {"file": b"hi\n"})
+    assert there("inside").keys() == {"b.csv", "deep/c.csv"}
+
+
 @pytest.mark.spec("CLI-012")
 def test_lines_now_and_then(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("remote_store.cli._progress.SECONDS", 0.0)
