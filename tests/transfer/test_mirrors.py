@@ -250,6 +250,40 @@ def test_a_dry_mirror_tells_what_would_be_done(way: str) -> None:
     }
 
 
+@pytest.mark.spec("XFER-024", "XFER-011")
+@pytest.mark.parametrize("delete", [False, True])
+@pytest.mark.parametrize("kind", ["local", "memory"])
+def test_a_file_on_one_side_and_a_folder_on_the_other(
+    way: str, kind: str, delete: bool, tmp_path: Path
+) -> None:
+    files = ({"n": b"file", "f/x": b"1", "f/y": b"2", "ok": b"3"}, {"n/z": b"4", "f": b"file", "extra": b"5"})
+    left, right = (
+        memory() if kind == "memory" else LocalBackend(tmp_path / side) for side in ("left", "right")
+    )
+    for backend, side in zip((left, right), files, strict=True):
+        for path, data in side.items():
+            Store(backend).write(path, data)
+    serial = TransferOptions(concurrency=1)
+    with pytest.raises(TransferFailed) as caught:
+        call(way, "sync", left, "", right, delete=delete, options=serial)
+    failures = caught.value.report.failures
+    assert {type(each.error) for each in failures} == {InvalidPath}
+    if delete:  # the file is out of the way by then
+        assert [each.path for each in failures] == ["n"]
+        assert content(right) == {"f/x": b"1", "f/y": b"2", "ok": b"3"}
+    else:
+        assert {each.path for each in failures} == {"n", "f/x", "f/y"}
+        assert content(right) == {**files[1], "ok": b"3"}
+
+
+@pytest.mark.spec("XFER-024")
+def test_a_folder_that_is_a_file_all_along_is_refused(way: str) -> None:
+    for source, target in (("same", ""), ("", "same")):
+        with pytest.raises(InvalidPath):
+            plan = aio.plan_sync(AsyncStore(memory(SOURCE)), source, AsyncStore(memory(SOURCE)), target)
+            run("asyncio" if way == "blocking" else way, plan.__anext__)
+
+
 @pytest.mark.spec("XFER-028", "XFER-003", "XFER-020")
 def test_what_cannot_be_mirrored(way: str) -> None:
     backend, other = memory(SOURCE), memory(TARGET)

@@ -189,6 +189,32 @@ def test_files_that_are_there(way: str) -> None:
     assert content(right) == BELOW
 
 
+@pytest.mark.spec("XFER-005")
+def test_what_is_skipped_is_not_moved(way: str, tmp_path: Path) -> None:
+    source, target = FaultyBackend(memory(TREE)), memory({"a/1": b"old"})
+    options = TransferOptions(skip_existing=True)
+    assert call(way, "copy_tree", source, "", target, options=options).skipped == 1
+    assert "a/1" not in {record.path for record in source.log if record.operation.startswith("read")}
+    source.log.clear()
+    report = call(way, "copy_tree", source, "", target, options=options)
+    assert (report.skipped, report.done, report.moved_bytes) == (len(TREE), 0, 0)
+    assert not [record for record in source.log if record.operation in ("read_bytes", "open_read")]
+
+
+@pytest.mark.spec("XFER-005")
+def test_what_comes_after_the_look_is_skipped_too(way: str) -> None:
+    class Hidden(BackendWrapper):
+        async def is_file(self, path: str) -> bool:
+            return False
+
+    target = memory({"a/1": b"old"})
+    report = call(
+        way, "copy_tree", memory(TREE), "", Hidden(target), options=TransferOptions(skip_existing=True)
+    )
+    assert (report.skipped, report.failed) == (1, 0)
+    assert content(target)["a/1"] == b"old"
+
+
 @pytest.mark.spec("XFER-006")
 def test_dry_runs(way: str) -> None:
     left, right = memory(TREE), memory()

@@ -43,7 +43,7 @@ class Copying:
 
         Raises:
             RemoteStoreError: it did not arrive; the target is as it was, but for what ``overwrite`` allows.
-            Nothing: it is a dry run.
+            Nothing: it is a dry run, or the target is there and is to be left alone.
         """
         if self._options.dry_run:
             raise Nothing(await self._foretold(item))
@@ -53,6 +53,8 @@ class Copying:
             item.size, item.version = info.size, Version.of(info)
         elif item.begun and not self._overwrite(item) and not in_parts and await self.has_arrived(item):
             return await self.found(item)
+        elif not item.begun and await self._is_left_alone(item):
+            raise Nothing("it is there")
         sent = Sent(count)
         try:
             if self.on_server(item):
@@ -72,6 +74,12 @@ class Copying:
     def on_server(self, item: Item) -> bool:
         """Return True if the storage copies it by itself, which it does under no condition."""
         return self._on_server is not None and item.if_match is None
+
+    async def _is_left_alone(self, item: Item) -> bool:
+        """Look whether content would be moved for nothing; what comes later is noticed all the same."""
+        if not self._options.skip_existing or item.overwrite is not None or self.on_server(item):
+            return False
+        return await self._target.is_file(item.target)
 
     async def _foretold(self, item: Item) -> str:
         """Return what would be done; the target is looked at only if that depends on it."""

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from .. import _runtime
 from .._runtime.tasks import Task, begun, dropped, ended
+from ..errors import InvalidPath
 from ..models import FileInfo, RemoteFolder
 from .plan import Action, Compare, PlanItem, Version, joined
 
 if TYPE_CHECKING:
     from .._async import AsyncStore
 
+_Lines: TypeAlias = "tuple[list[PlanItem], list[_Folder]]"
+
 FOLDERS_AHEAD: Final = 16
 LINES_AHEAD: Final = 10_000
 """Where so many lines wait to be asked for, no further folder is begun."""
+
+
+class _Folder(NamedTuple):
+    """A folder, and on which sides it was listed as one: on the other there may be a file of the name."""
+
+    path: str
+    here: bool = True
+    there: bool = True
 
 
 class Differences:
@@ -37,8 +49,8 @@ class Differences:
     ) -> None:
         self._source, self._here, self._target, self._there = source, here, target, there
         self._compare, self._delete, self._before = compare, delete, before
-        self._folders = [""]
-        self._ahead: deque[tuple[str, Task[tuple[list[PlanItem], list[str]]]]] = deque()
+        self._folders = [_Folder("")]
+        self._ahead: deque[tuple[_Folder, Task[_Lines]]] = deque()
 
     async def __anext__(self) -> list[PlanItem]:
         if self._before is not None:
@@ -68,23 +80,25 @@ class Differences:
             folder = self._folders.pop()
             self._ahead.append((folder, begun(self._compared, folder)))
 
-    async def _compared(self, folder: str) -> tuple[list[PlanItem], list[str]]:
+    async def _compared(self, folder: _Folder) -> _Lines:
         """Return the lines of one folder, and the folders in it that are to be compared as well."""
-        other = begun(_children, self._target, self._there, folder)
+        other = begun(_children, self._target, self._there, folder.path, folder.there)
         try:
-            files, folders = await _children(self._source, self._here, folder)
+            files, folders = await _children(self._source, self._here, folder.path, folder.here)
             old_files, old_folders = await other
         finally:
             await dropped([other])
         items = [self._item(path, info, old_files.get(path)) for path, info in files.items()]
+        below = folders | old_folders if self._delete else folders
+        further = [_Folder(path, path in folders, path in old_folders) for path in sorted(below)]
         if not self._delete:
-            return items, sorted(folders)
+            return items, further
         gone = [
             PlanItem(Action.DELETE, path, "the source has no such file", target=Version.of(old))
             for path, old in old_files.items()
             if path not in files
         ]
-        return items + gone, sorted(folders | old_folders)
+        return items + gone, further
 
     def _item(self, path: str, new: FileInfo, old: FileInfo | None) -> PlanItem:
         source = Version.of(new)
@@ -105,23 +119,29 @@ class Differences:
         await dropped([task for _, task in ahead])
 
 
-def _succeeded(task: Task[tuple[list[PlanItem], list[str]]]) -> bool:
+def _succeeded(task: Task[_Lines]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-async def _children(store: AsyncStore, root: str, folder: str) -> tuple[dict[str, FileInfo], set[str]]:
-    """Return files and folders of one folder, by their paths below the root."""
+async def _children(
+    store: AsyncStore, root: str, folder: str, listed: bool
+) -> tuple[dict[str, FileInfo], set[str]]:
+    """Return files and folders of one folder, by their paths below the root.
+
+    Where the folder was not ``listed`` on this side there may be a file of its name, with nothing below.
+    """
     begin = len(root) + 1 if root else 0
     files: dict[str, FileInfo] = {}
     folders: set[str] = set()
-    async with store.iter_children(joined(root, folder)) as listing:
-        async for entry in listing:
-            path = str(entry.path)[begin:]
-            if isinstance(entry, RemoteFolder):
-                if not entry.is_link:
-                    folders.add(path)
-            else:
-                files[path] = entry
+    with nullcontext() if listed else suppress(InvalidPath):
+        async with store.iter_children(joined(root, folder)) as listing:
+            async for entry in listing:
+                path = str(entry.path)[begin:]
+                if isinstance(entry, RemoteFolder):
+                    if not entry.is_link:
+                        folders.add(path)
+                else:
+                    files[path] = entry
     return files, folders
 
 
