@@ -228,7 +228,7 @@ class LocalBackend(Backend):
     @classmethod
     def from_url(cls, url: str) -> tuple[Backend, str]:
         parts = urlsplit(url)
-        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/") or parts.fragment:
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/") or "#" in url:
             raise ValueError(f"a folder of this machine is file:///absolute/folder, not {masked(url)!r}")
         options = {
             name: _switch(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)
