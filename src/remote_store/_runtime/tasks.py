@@ -86,8 +86,8 @@ def _in_task(
     return loop.create_task(main())
 
 
-async def unbroken(task: asyncio.Task[T]) -> T:
-    """Wait for a task; a cancellation ends the waiting and not the task."""
+async def unbroken(task: asyncio.Future[T]) -> T:
+    """Wait for a task or an answer; a cancellation ends the waiting, and nothing else."""
     return await asyncio.shield(task)
 
 

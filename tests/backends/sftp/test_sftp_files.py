@@ -163,6 +163,7 @@ def test_round_trips(sshd: SFTPServer, root: Path, base: str, monkeypatch: pytes
             assert await flights.of(lambda: store.exists(path)) == 1
             assert await flights.of(lambda: store.write(path, b"y", overwrite=True)) == 3
             assert await flights.of(lambda: store.write_atomic(path, b"z", overwrite=True)) == 3
+            assert await flights.of(lambda: store.write_atomic(f"{path}.new", b"z")) == 3
             assert await flights.of(lambda: store.delete(path)) == 1
             assert await flights.of(lambda: store.move(f"{below}folder/first", path, overwrite=True)) == 2
 

@@ -17,6 +17,7 @@ from ... import _runtime
 from ..._sftp.packets import Attrs, Lost, Refused
 from .._temporaries import new_aside
 from ._files import MISSING
+from ._same import same
 from ._unfinished import Unfinished
 
 if TYPE_CHECKING:
@@ -102,6 +103,28 @@ async def put_back(channel: Channel, aside: Aside) -> bool:
         if await tried(channel.rmdir(aside.folder)):
             return True
     return False  # what is in the folder has no other copy
+
+
+async def end_first_name(link: Link, channel: Channel, source: bytes, target: bytes) -> None:
+    """Take away the name of a moved file where the server has left it, as it does for two names of one.
+
+    It is moved aside for that: where letters of both cases are the same, it is the only name.
+    """
+    if not await is_there(channel, source):
+        return
+    folder = b"%b/%b" % (source.rpartition(b"/")[0], new_aside().encode())
+    aside, since = Aside(folder, source), time.monotonic()
+    try:
+        if not await tried(channel.mkdir(folder)):
+            return  # the disk is full: a name too many is better than an error after what was done
+        await tried(channel.rename(source, aside.file))
+        if await same(channel, aside.file, target):
+            await _drop(channel, aside)
+        else:
+            await put_back(channel, aside)
+    except Lost:
+        link.lost.append(Unfinished(since, partial(put_back, aside=aside)))
+        raise
 
 
 async def is_there(channel: Channel, target: bytes) -> bool:

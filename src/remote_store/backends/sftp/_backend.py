@@ -16,7 +16,7 @@ from ...capabilities import OPERATIONS, Capability, CapabilitySet
 from ...errors import NotFound
 from ...models import FileInfo, WriteOptions, WriteResult
 from .._temporaries import refuse_reserved
-from . import _change
+from . import _change, _copy
 from ._api import Api
 from ._download import Download
 from ._errors import NAME
@@ -260,7 +260,7 @@ class SFTPBackend(Backend):
         refuse_reserved(dst, NAME)
         durable, memory = self._options.durable, self._options.memory_limit
         return await self._api.change(
-            src, lambda files: _change.copy(files, src, dst, overwrite, durable, memory)
+            src, lambda files: _copy.copy(files, src, dst, overwrite, durable, memory)
         )
 
     async def sweep_temporaries(self, *, older_than: float = 86400) -> int:

@@ -1,34 +1,25 @@
-"""Deleting, moving and copying. Coroutines for a running asyncio loop."""
+"""Deleting and moving. Coroutines for a running asyncio loop."""
 
 from __future__ import annotations
 
-import stat
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ... import _runtime
 from ..._sftp.packets import Attrs, Refused
-from ...backend import CHUNK_SIZE
 from ...errors import DirectoryNotEmpty, NotFound, RemoteStoreError
 from ...models import WriteResult
 from ...paths import RemotePath
-from ._aside import TRIES
-from ._download import Download
+from ._aside import TRIES, end_first_name
 from ._errors import NAME, file_not_folder, folder_not_file, taken, translated
 from ._files import MISSING, Files
 from ._listing import FOLDER, begin_walk
 from ._publish import publish
-from ._upload import Upload
-
-if TYPE_CHECKING:
-    from ..._sftp.channel import Channel
 
 AT_ONCE: Final = 64
 """Deletions in flight."""
 NOT_EMPTY: Final = (4, 18)
 """Statuses for a folder that is not empty: OpenSSH gives no reason."""
-COPY_PIECE: Final = 64 << 20
-"""Bytes that one request copies: while it does, the server is silent."""
 
 
 async def delete_file(files: Files, key: str, missing_ok: bool) -> None:
@@ -133,30 +124,18 @@ class Window:
 async def move(files: Files, src: str, dst: str, overwrite: bool) -> WriteResult:
     """Rename a file; without ``overwrite`` by a second name, which cannot replace a file."""
     await files.guard(dst)
-    facts, source, target = await _both(files, src, dst, overwrite)
+    facts, replaced = await look_at_both(files, src, dst, overwrite)
+    source, target = files.path(src), files.path(dst)
     for _ in range(TRIES):
         try:
-            if overwrite or not files.link.links_work or facts.kind == stat.S_IFLNK:
-                await publish(files, source, target, dst, overwrite)
-            else:
-                await files.channel.link(source, target)
-                await files.channel.remove(source)
+            await publish(files, source, target, dst, overwrite, moving=True)
             break
-        except (Refused, NotFound) as error:
-            if isinstance(error, Refused) and error.code not in MISSING:
-                raise await _why_not_moved(files, dst, error) from error
-        await _require_there(files, source, src)
-        await files.make_folders(dst)
+        except NotFound:
+            await _require_there(files, source, src)
+            await files.make_folders(dst)
+    if facts == replaced:
+        await _runtime.shielded_on_asyncio(end_first_name, files.link, files.channel, source, target)
     return WriteResult(RemotePath._of(dst), facts.size or 0)
-
-
-async def _why_not_moved(files: Files, dst: str, refused: Refused) -> RemoteStoreError:
-    try:
-        kind = (await files.channel.lstat(files.path(dst))).kind
-    except Refused:
-        await files.refuse_below_file(dst)
-        return translated(refused, dst)
-    return folder_not_file(dst) if kind == FOLDER else taken(dst)
 
 
 async def _require_there(files: Files, source: bytes, src: str) -> None:
@@ -166,56 +145,18 @@ async def _require_there(files: Files, source: bytes, src: str) -> None:
         raise translated(await files.clear(src, error), src) from error
 
 
-async def _both(files: Files, src: str, dst: str, overwrite: bool) -> tuple[Attrs, bytes, bytes]:
-    """Look at both ends in one flight; refuse what cannot be done before anything is."""
-    source, target = files.path(src), files.path(dst)
-    there = files.channel.stat(target)
+async def look_at_both(files: Files, src: str, dst: str, overwrite: bool) -> tuple[Attrs, Attrs | None]:
+    """Return the facts of the source, and of a file that will be replaced; refuse what cannot be done."""
+    there = files.channel.stat(files.path(dst))
     facts = await files.file_facts(src)
     try:
         found = await there
     except Refused as error:
         if (await files.clear(dst, error)).code not in MISSING:
             raise translated(error, dst) from error
-    else:
-        if found.kind == FOLDER:
-            raise folder_not_file(dst)
-        if not overwrite:
-            raise taken(dst)
-    return facts, source, target
-
-
-async def copy(files: Files, src: str, dst: str, overwrite: bool, durable: bool, memory: int) -> WriteResult:
-    """Copy a file: on the server where it can, else through this machine."""
-    await files.guard(dst)
-    await _both(files, src, dst, overwrite)
-    if files.link.copies:
-        files = files.on(await files.link.copying())
-    down, up = Download(files, src, 0, None, memory), Upload(files, dst, overwrite, durable, memory)
-    try:
-        try:
-            await down.open()
-        except Refused as error:
-            raise translated(error, src) from error
-        await up.open()
-        if files.link.copies:
-            await _copy_there(files.channel, down, up)
-        else:
-            await _copy_through(down, up)
-        return await up.commit()
-    except BaseException:
-        await _runtime.shielded_on_asyncio(up.abort)
-        raise
-    finally:
-        down.close()
-
-
-async def _copy_there(channel: Channel, down: Download, up: Upload) -> None:
-    for at in range(0, down.size, COPY_PIECE):
-        length = min(COPY_PIECE, down.size - at)
-        await channel.copy_data(down.handle, at, length, up.handle, at)
-    up.count(down.size)
-
-
-async def _copy_through(down: Download, up: Upload) -> None:
-    while data := await down.read(CHUNK_SIZE):
-        await up.write(memoryview(data))
+        return facts, None
+    if found.kind == FOLDER:
+        raise folder_not_file(dst)
+    if not overwrite:
+        raise taken(dst)
+    return facts, found

@@ -58,8 +58,6 @@ class Link:
         self.root = b"/"
         self.links_work = b"hardlink@openssh.com" in channel.extensions
         self.renames_over = b"posix-rename@openssh.com" in channel.extensions
-        self.renames_exclusively = False
-        """OpenSSH renames by a link, and so never over a file, in one request instead of two."""
         self.copies = b"copy-data" in channel.extensions
         self.inside: dict[bytes, float] = {}
         """Folders that were found to be below the root, and when (monotonic seconds)."""
@@ -68,11 +66,6 @@ class Link:
         self._patience = patience
         self._spare: dict[int, Task[Channel]] = {}
         self._stock: Task[asyncssh.SFTPClient] | None = None
-
-    def linked(self) -> None:
-        """Take note that the file system has links, without which OpenSSH's rename only looks first."""
-        version = str(self.connection.get_extra_info("server_version", ""))
-        self.renames_exclusively = version.startswith("OpenSSH")
 
     @property
     def is_closed(self) -> bool:

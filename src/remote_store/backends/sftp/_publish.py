@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import stat
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ... import _runtime
-from ..._sftp.packets import Attrs, Lost, Refused
+from ..._sftp.packets import FAILURE, Attrs, Lost, Refused
 from ...errors import RemoteStoreError
 from .._temporaries import new_name
-from ._aside import replace, tried
-from ._errors import NAME, folder_not_file, taken, translated
+from ._aside import TRIES, replace, tried
+from ._errors import folder_not_file, taken, translated
 from ._files import MISSING, Files
+from ._same import same
 from ._unfinished import Unfinished
 
 if TYPE_CHECKING:
@@ -34,56 +36,107 @@ def temporary_beside(path: bytes) -> bytes:
     return b"%b/%b" % (path.rpartition(b"/")[0], new_name().encode())
 
 
-async def why_not_linked(files: Files, key: str, target: bytes, refused: Refused) -> RemoteStoreError:
-    """Return the error for a name that could not be given; forget links if they are the reason."""
+def removing(channel: Channel, path: bytes) -> Callable[[bytes], None]:
+    """Return what to do with a temporary that comes into being when nobody wants it any more."""
+
+    def late(handle: bytes) -> None:
+        channel.drop(handle)
+        channel.remove(path).cancel()
+
+    return late
+
+
+async def why_not_named(files: Files, key: str, target: bytes, refused: Refused) -> RemoteStoreError | None:
+    """Return the error for a name that could not be given.
+
+    None stands for a refusal without a reason where nothing has the name: a file system without
+    links, or somebody who had the name and has given it up meanwhile.
+    """
     try:
         facts: Attrs = await files.channel.lstat(target)
     except Refused as error:
         await files.refuse_below_file(key)
-        if error.code not in MISSING or refused.code not in _NO_LINKS or not files.link.links_work:
+        if error.code not in MISSING or refused.code not in (*_NO_LINKS, *MISSING):
             return translated(refused, key)
-        files.link.links_work = False
-        return RemoteStoreError(
-            "the server's file system has no hard links; try again, it will do without",
-            path=key,
-            backend=NAME,
-            retryable=True,
-        )
+        return None
     return folder_not_file(key) if facts.kind == stat.S_IFDIR else taken(key)
 
 
-async def publish(files: Files, temporary: bytes, target: bytes, key: str, overwrite: bool) -> None:
-    """Give a finished temporary its name.
+async def publish(
+    files: Files, temporary: bytes, target: bytes, key: str, overwrite: bool, moving: bool = False
+) -> None:
+    """Give a finished temporary its name, or with ``moving`` a file another one.
 
     Raises:
         AlreadyExists: somebody created the file meanwhile, and ``overwrite`` was not given.
         InvalidPath: a folder has that name.
     """
-    channel = files.channel
-    try:
-        if overwrite and files.link.renames_over:
-            await channel.posix_rename(temporary, target)
-        elif overwrite:
-            await replace(files.link, channel, temporary, target)
-        elif files.link.renames_exclusively:
-            await channel.rename(temporary, target)
-        elif files.link.links_work:
-            await channel.link(temporary, target)
-            await channel.remove(temporary)
-            files.link.linked()
-        elif files.link.renames_over:
-            await _runtime.shielded_on_asyncio(_claim, files.link, channel, temporary, target)
-        else:
-            await channel.rename(temporary, target)
-    except Refused as error:
-        if overwrite:
-            raise await files.explain(key, error) from error
-        had_links = files.link.links_work
-        why = await why_not_linked(files, key, target, error)
-        if had_links and not files.link.links_work:
-            await publish(files, temporary, target, key, overwrite)
+    lost: RemoteStoreError = taken(key)
+    for _ in range(TRIES):
+        by_link = files.link.links_work
+        try:
+            if overwrite:
+                await _over(files, temporary, target)
+            else:
+                await _anew(files, temporary, target, moving)
             return
-        raise why from error
+        except Refused as error:
+            if overwrite:
+                raise await files.explain(key, error) from error
+            why = await why_not_named(files, key, target, error)
+            if why is not None or not by_link or error.code in MISSING:
+                raise why or translated(error, key) from error
+            await _look_at_links(files, temporary)
+            lost = taken(key) if error.code == FAILURE else translated(error, key)
+    raise lost
+
+
+async def _over(files: Files, temporary: bytes, target: bytes) -> None:
+    if files.link.renames_over:
+        await files.channel.posix_rename(temporary, target)
+    else:
+        await replace(files.link, files.channel, temporary, target)
+
+
+async def _anew(files: Files, temporary: bytes, target: bytes, moving: bool) -> None:
+    link, channel = files.link, files.channel
+    if link.links_work and moving:
+        await _runtime.shielded_on_asyncio(_move, link, channel, temporary, target)
+    elif link.links_work:
+        await channel.link(temporary, target)
+        await channel.remove(temporary)
+    elif link.renames_over:
+        await _runtime.shielded_on_asyncio(_claim, link, channel, temporary, target)
+    else:
+        await channel.rename(temporary, target)
+
+
+async def _look_at_links(files: Files, path: bytes) -> None:
+    """Forget links where not even an unused name can be given to a file."""
+    unused = temporary_beside(path)
+    linked, removed = files.channel.link(path, unused), files.channel.remove(unused)
+    try:
+        await linked
+    except Refused as error:
+        if error.code in _NO_LINKS:
+            files.link.links_work = False
+    await tried(removed)
+
+
+async def _move(link: Link, channel: Channel, source: bytes, target: bytes) -> None:
+    since = time.monotonic()
+    try:
+        await channel.link(source, target)
+        await channel.remove(source)
+    except Lost:
+        link.lost.append(Unfinished(since, partial(_move_back, source=source, target=target)))
+        raise
+
+
+async def _move_back(channel: Channel, source: bytes, target: bytes) -> None:
+    """Take the second name back, if a file has both: so who tries again finds what was there before."""
+    if await same(channel, source, target):
+        await tried(channel.remove(target))
 
 
 async def _claim(link: Link, channel: Channel, temporary: bytes, target: bytes) -> None:

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import stat
 from collections import deque
-from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..._sftp.packets import Lost, Refused
 from ...errors import RemoteStoreError
 from ...models import WriteResult
 from ...paths import RemotePath
-from ._aside import TRIES
+from ._aside import TRIES, tried
 from ._errors import folder_not_file, outside, taken
 from ._files import MISSING, Files
+from ._flight import Flight
 from ._lanes import FAR_SECONDS, LARGE, Lanes
-from ._publish import CREATE, publish, temporary_beside, why_not_linked
-
-if TYPE_CHECKING:
-    from ..._sftp.channel import Channel
+from ._publish import CREATE, publish, removing, temporary_beside, why_not_named
 
 
 class Upload:
@@ -31,7 +28,8 @@ class Upload:
 
     def __init__(self, files: Files, key: str, overwrite: bool, durable: bool, memory: int) -> None:
         self._files, self._channel, self.key = files, files.channel, key
-        self._overwrite, self._durable = overwrite, durable
+        self._overwrite = overwrite
+        self._durable = durable and b"fsync@openssh.com" in self._channel.extensions
         self._piece, self._memory = self._channel.limits.write, memory
         self._target = files.path(key)
         self._temporary = b""
@@ -39,6 +37,7 @@ class Upload:
         self._round_trip = 0.0
         self._created: list[bytes] = []
         self._pending: deque[Any] = deque()
+        self._flight: Flight | None = None
         self._buffer = bytearray()
         self._sent = 0
         self.ended = False
@@ -95,7 +94,7 @@ class Upload:
         for _ in range(TRIES):
             self._temporary = temporary_beside(self._target)
             try:
-                late = _removing(self._channel, self._temporary)
+                late = removing(self._channel, self._temporary)
                 begun = monotonic()
                 opening = self._channel.open(self._temporary, CREATE, late)
                 handle = await self._channel.kept(opening, late)
@@ -174,42 +173,33 @@ class Upload:
         With ``at_once`` a new file gets its name in the same flight, one round trip less: should
         the server fail to write it, it shows for a moment and is taken away again.
         """
-        self._buffer += data
-        if self._overwrite or not at_once or not self._files.link.links_work or self._durable:
+        if self._overwrite or not self._files.link.links_work:
+            self._buffer += data
             return await self.commit()
-        self._send(data)
-        self._buffer.clear()
         assert self._lanes is not None
-        written = [*self._pending, *self._lanes.close()]
-        self._lanes = None
-        named = self._name()
-        try:
-            for each in written:
-                await each
-        except Refused:
-            await _take_back(self._channel, named[0], self._target)
-            raise
-        try:
-            for each in named:
-                await each
-        except Refused as error:
-            link = self._files.link
-            why = await why_not_linked(self._files, self.key, self._target, error)
-            if link.links_work:
-                raise why from error
-            await self._make_temporary()  # the first one is gone: its end was asked for, too
-            self._sent = 0
-            return await self.put(data, at_once=False)
-        self._files.link.linked()
+        self._send(data)
+        if at_once and not self._durable:
+            written = [*self._pending, *self._lanes.close()]
+            self._lanes = None
+            self._pending.clear()
+        else:
+            await self.finish()
+            written = []
+        self._flight = Flight(self._channel, written, self._temporary, self._target, data)
+        if (refused := await self._flight.landed()) is not None:
+            return await self._put_again(data, refused)
         self.ended = True
         return WriteResult(RemotePath._of(self.key), self._sent)
 
-    def _name(self) -> list[Any]:
-        """Ask for the name, which replaces nothing, and for the end of the temporary one."""
-        if self._files.link.renames_exclusively:
-            return [self._channel.rename(self._temporary, self._target)]
-        linked = self._channel.link(self._temporary, self._target)
-        return [linked, self._channel.remove(self._temporary)]
+    async def _put_again(self, data: bytes, refused: Refused) -> WriteResult:
+        """Write once more where the link was refused and no file has the name."""
+        self._flight = None
+        if (why := await why_not_named(self._files, self.key, self._target, refused)) is not None:
+            raise why from refused
+        await self._make_temporary()  # the first one is gone: its end was asked for, too
+        self._sent = 0
+        self._buffer += data
+        return await self.commit()
 
     def discard(self) -> None:
         """Undo everything. The requests are sent; nobody waits for their answers."""
@@ -232,39 +222,26 @@ class Upload:
         for each in self._pending:
             each.cancel()
         try:
+            if self._flight is not None:
+                await self._flight.undone()
             if self._lanes is not None:
                 lanes, self._lanes = self._lanes, None
                 await lanes.settled()
                 for closing in lanes.close():
-                    await self._gone(closing)
-            removed = self._channel.remove(self._temporary)
-            emptied = [self._channel.rmdir(folder) for folder in reversed(self._created)]
-            for each in (removed, *emptied):
-                await self._gone(each)
+                    await tried(closing)
+            await self._remove(self._channel)
+        except Lost:
+            await self._remove_elsewhere()
+
+    async def _remove(self, channel: Any) -> None:
+        removed = channel.remove(self._temporary)
+        emptied = [channel.rmdir(folder) for folder in reversed(self._created)]
+        for each in (removed, *emptied):
+            await tried(each)
+
+    async def _remove_elsewhere(self) -> None:
+        """Do so on the connection's first channel, which may stand although that for copies is lost."""
+        try:
+            await self._remove(self._files.link.channel)
         except Lost:
             pass  # a sweep will find it
-
-    async def _gone(self, removed: Any) -> None:
-        """Wait for a removal; what is not there any more, or has been filled by others, is fine."""
-        try:
-            await removed
-        except Refused:
-            pass
-
-
-def _removing(channel: Channel, path: bytes) -> Callable[[bytes], None]:
-    """Return what to do with a temporary that comes into being when nobody wants it any more."""
-
-    def late(handle: bytes) -> None:
-        channel.drop(handle)
-        channel.remove(path).cancel()
-
-    return late
-
-
-async def _take_back(channel: Channel, named: Any, target: bytes) -> None:
-    try:
-        await named
-    except Refused:
-        return
-    await channel.remove(target)
