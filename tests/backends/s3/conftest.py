@@ -14,9 +14,13 @@ from remote_store import Store
 
 @pytest.fixture
 def bucket(buckets: Buckets) -> Iterator[str]:
+    """Give the name of a bucket, in which no test leaves parts of uploads."""
     name = buckets.new()
     yield name
-    buckets.drop(name)
+    try:
+        nothing_unfinished(buckets, name)
+    finally:
+        buckets.drop(name)
 
 
 @pytest.fixture
@@ -52,12 +56,9 @@ def before(request: pytest.FixtureRequest, bucket: str, seaweedfs_url: str) -> b
 
 
 @pytest.fixture
-def undone(
-    buckets: Buckets, bucket: str, before: bytes | None, seaweedfs_url: str
-) -> Iterator[list[bytes | None]]:
+def undone(bucket: str, before: bytes | None, seaweedfs_url: str) -> Iterator[list[bytes | None]]:
     """Check at the end that nothing is left; give what may be under the name then, for a test to add to."""
     allowed = [before]
     yield allowed
-    nothing_unfinished(buckets, bucket)
     with Store(quick(bucket, seaweedfs_url)) as store:
         assert (store.read_bytes("f") if store.exists("f") else None) in allowed

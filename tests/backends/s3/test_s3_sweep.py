@@ -92,6 +92,7 @@ def test_the_age_is_by_the_servers_clock(
     proxy.hook = hook
     assert drive(backend.sweep_uploads()) == count
     assert len(buckets.unfinished(bucket)) == (0 if count else len(NAMES))
+    drive(backend.sweep_uploads(older_than=0))
     drive(backend.aclose())
 
 

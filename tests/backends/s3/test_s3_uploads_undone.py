@@ -109,7 +109,8 @@ def test_a_request_that_fails_leaves_nothing(
 @pytest.mark.spec("S3-019")
 def test_an_abort_that_fails_is_a_note_on_the_error_that_led_to_it(bucket: str, proxy: Proxy) -> None:
     def hook(asked: Asked, ask: Callable[[], Reply]) -> Reply:
-        return error_reply(503, "SlowDown") if asked.method == "DELETE" else ask()
+        reply = ask()  # it is done, and said to have failed: the bucket is to be left empty
+        return error_reply(503, "SlowDown") if asked.method == "DELETE" else reply
 
     proxy.hook = hook
     with Store(quick(bucket, proxy.url, part_size=PART)) as store:

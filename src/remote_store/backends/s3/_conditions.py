@@ -8,6 +8,7 @@ Amazon's own are known to honour all of these.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..._runtime.per_loop import PerLoop
 from ...capabilities import Capability
-from ...errors import CapabilityNotSupported, RemoteStoreError
+from ...errors import CapabilityNotSupported, NotFound, RemoteStoreError
 from ._errors import NAME, status_of
 from ._objects import bare, receipt_of, told
 
@@ -147,15 +148,13 @@ async def _probe_complete(api: Api, condition: dict[str, str]) -> bool:
     await api.request("put_object", key, {"Body": b"probe"})
     try:
         begun = {"UploadId": told(await api.request("create_multipart_upload", key), "UploadId", key)}
-        refused = True
         try:
             part = await api.request("upload_part", key, {**begun, "PartNumber": 1, "Body": b"again"})
             parts = {"MultipartUpload": {"Parts": [{"PartNumber": 1, **receipt_of(part, key)}]}}
-            refused = await _refused(api, "complete_multipart_upload", key, {**begun, **parts, **condition})
+            return await _refused(api, "complete_multipart_upload", key, {**begun, **parts, **condition})
         finally:
-            if refused:
+            with suppress(NotFound):  # completed
                 await api.request("abort_multipart_upload", key, begun)
-        return refused
     finally:
         await api.request("delete_object", key)
 
