@@ -91,9 +91,9 @@ async def unbroken(task: asyncio.Future[T]) -> T:
     return await asyncio.shield(task)
 
 
-async def ended(task: asyncio.Task[Any]) -> None:
-    """Wait until a task has ended, however it does."""
-    await asyncio.wait([task])
+async def ended(task: asyncio.Task[Any], seconds: float | None = None) -> None:
+    """Wait until a task has ended, however it does, but no longer than so many seconds."""
+    await asyncio.wait([task], timeout=seconds)
 
 
 async def dropped(tasks: Sequence[asyncio.Task[Any]]) -> None:

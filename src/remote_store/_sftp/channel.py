@@ -22,6 +22,9 @@ PACKET: Final = 1 << 17
 ANY_SERVER: Final = 1 << 15
 """Bytes in one READ or WRITE that every server takes (draft-ietf-secsh-filexfer-02, section 3)."""
 
+DUE_SECONDS: Final = 1.0
+"""What the server answers right behind something else is there after this time, or it is stuck."""
+
 
 class Limits(NamedTuple):
     """Bytes in one READ and in one WRITE that the server takes."""
@@ -45,19 +48,29 @@ class Channel(Session):
 
     async def begin(self) -> None:
         """Agree on the protocol. Raises Lost."""
-        self._heard = self._loop.time()
         self._write(p.u32.pack(5) + bytes([p.INIT]) + p.u32.pack(3))
-        async with asyncio.timeout(self._patience):
-            body = await self._version  # what follows the version number
+        await asyncio.wait([self._version], timeout=self.patience)
+        if not self._version.done():
+            raise p.Silent(f"its SFTP service has not answered for {self.patience:g} seconds")
+        try:
+            self._take_extensions(await self._version)
+            if b"limits@openssh.com" in self.extensions:
+                self._take_limits(await self.extended(b"limits@openssh.com", b"", p.extension))
+        except p.Refused:
+            pass  # announced, and not known: what every server takes has to do
+        except p.MALFORMED as error:
+            raise p.Lost(f"a malformed packet: {error}") from error
+
+    def _take_extensions(self, body: bytes) -> None:
         at = 0
-        while at < len(body):
+        while at < len(body):  # what follows the version number
             name, at = p.read_text(body, at)
             self.extensions[name], at = p.read_text(body, at)
-        if b"limits@openssh.com" in self.extensions:
-            answer = await self.extended(b"limits@openssh.com", b"", p.extension)
-            _, read, write, handles = (p.u64.unpack_from(answer, at)[0] for at in (0, 8, 16, 24))
-            self.limits = Limits(read or ANY_SERVER, write or ANY_SERVER)
-            self.most_handles = handles or self.most_handles
+
+    def _take_limits(self, answer: bytes) -> None:
+        _, read, write, handles = (p.u64.unpack_from(answer, at)[0] for at in (0, 8, 16, 24))
+        self.limits = Limits(read or ANY_SERVER, write or ANY_SERVER)
+        self.most_handles = handles or self.most_handles
 
     # -- files -------------------------------------------------------------------------
 
@@ -78,6 +91,15 @@ class Channel(Session):
         """Give up on a handle, whether it has arrived by now or not."""
         if not opening.cancel() and not opening.cancelled() and opening.exception() is None:
             late(opening.result())
+
+    async def expect(self, opening: asyncio.Future[bytes], otherwise: str) -> None:
+        """Wait for a handle, or a refusal, that is due; close the channel if none comes.
+
+        OpenSSH's server opens a pipe only when somebody writes to it, and answers nothing until then.
+        """
+        await asyncio.wait([opening], timeout=DUE_SECONDS)
+        if not opening.done():
+            self.close(otherwise)
 
     def close_handle(self, handle: bytes) -> asyncio.Future[None]:
         """Close a handle, and hear whether all was written."""
@@ -176,15 +198,33 @@ async def open_channel(
 
     Raises:
         asyncssh.Error: the server refuses a session, or the connection is lost.
-        Lost, TimeoutError: it does not answer as an SFTP server does.
+        Lost: it does not answer as an SFTP server does, or not for ``patience`` seconds.
     """
     channel = Channel(patience, at_once)
-    await connection.create_session(
-        lambda: channel, subsystem="sftp", encoding=None, window=WINDOW, max_pktsize=PACKET
-    )
     try:
+        await _give_session(connection, channel)
         await channel.begin()
     except BaseException:
         channel.close()
         raise
     return channel
+
+
+async def _give_session(connection: asyncssh.SSHClientConnection, channel: Channel) -> None:
+    """Have a session opened for a channel.
+
+    asyncssh forgets a session whose making is cancelled, and leaves it open if it is confirmed after all.
+    So the making goes on, and a channel that was closed meanwhile closes the session.
+    """
+
+    async def create() -> None:
+        await connection.create_session(
+            lambda: channel, subsystem="sftp", encoding=None, window=WINDOW, max_pktsize=PACKET
+        )
+
+    task = asyncio.create_task(create())  # the connection holds it, by what it waits for
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # or the loop would complain
+    await asyncio.wait([task], timeout=channel.patience)
+    if not task.done():
+        raise p.Silent(f"the server has opened no session for {channel.patience:g} seconds")
+    await task

@@ -77,8 +77,22 @@ class Refused(Exception):
         return f"SFTP status {self.code}{f': {self.text}' if self.text else ''}"
 
 
+class TooMany(Refused):
+    """This side said no: as many files are open as the server allows."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(FAILURE, text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Lost(Exception):
     """The channel is gone, or what comes over it is no SFTP."""
+
+
+class Silent(Lost):
+    """The server has not answered for as long as anybody waits: asking again would take as long again."""
 
 
 class Attrs(NamedTuple):

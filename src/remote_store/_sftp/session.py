@@ -38,12 +38,12 @@ class Session(asyncssh.SSHClientSession[bytes]):
 
     Args:
         patience: seconds without a sign of the server, while an answer is waited for, after
-            which it counts as gone.
+            which it counts as gone; an attribute, too.
         at_once: makes a call that writes, and sends what it writes.
     """
 
     def __init__(self, patience: float, at_once: Callable[..., None] | None = None) -> None:
-        self._patience, self._at_once = patience, at_once
+        self.patience, self._at_once = patience, at_once
         self._loop = asyncio.get_running_loop()
         self._chan: asyncssh.SSHClientChannel[bytes] | None = None
         self.most_handles = HANDLES
@@ -65,6 +65,8 @@ class Session(asyncssh.SSHClientSession[bytes]):
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         """Take the channel."""
         self._chan = chan
+        if self._lost is not None:
+            chan.abort()  # it comes too late
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Take what the server sent: any number of packets, or a part of one."""
@@ -137,13 +139,16 @@ class Session(asyncssh.SSHClientSession[bytes]):
             self._idle.set_result(None)
         for future in (self._version, *(waiter.future for waiter in waiters)):
             if not future.done():
-                _fail(future, p.Lost(str(self._lost)))
+                _fail(future, self._loss())
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
         if self._chan is not None:
             self._flush()  # closing and removing what was begun is still under way
             self._chan.abort()
+
+    def _loss(self) -> p.Lost:
+        return (p.Silent if isinstance(self._lost, p.Silent) else p.Lost)(str(self._lost))
 
     # -- requests ----------------------------------------------------------------------
 
@@ -170,11 +175,11 @@ class Session(asyncssh.SSHClientSession[bytes]):
         """
         future: asyncio.Future[T] = self._loop.create_future()
         if self._lost is not None or self._chan is None:
-            _fail(future, p.Lost(str(self._lost)))
+            _fail(future, self._loss())
             return future
         waiter = _Waiter(kind, future, decode, late)
         if kind in _OPENING and self._handles >= self.most_handles:
-            timer = self._loop.call_later(self._patience, _fail, future, self._too_many())
+            timer = self._loop.call_later(self.patience, _fail, future, self._too_many())
             self._held.append((body, waiter, timer))
         else:
             self._send(body, waiter)
@@ -187,7 +192,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
         if not self._waiters:
             self._heard = self._loop.time()
             if self._watch is None:
-                self._watch = self._loop.call_later(self._patience, self._look)
+                self._watch = self._loop.call_later(self.patience, self._look)
         self._waiters[number] = waiter
         self._write(p.HEADER.pack(len(body) + 5, waiter.kind, number) + body)
 
@@ -200,9 +205,9 @@ class Session(asyncssh.SSHClientSession[bytes]):
             if not waiter.future.done():
                 self._send(body, waiter)
 
-    def _too_many(self) -> p.Refused:
+    def _too_many(self) -> p.TooMany:
         reason = f"{self.most_handles} files are open on this connection, and no more are allowed"
-        return p.Refused(p.FAILURE, f"{reason}; close some, or allow more connections")
+        return p.TooMany(f"{reason}; close some, or allow more connections")
 
     def _write(self, packet: bytes) -> None:
         """Send a packet with all others of this turn of the loop: SSH wraps and encrypts them as one."""
@@ -235,10 +240,10 @@ class Session(asyncssh.SSHClientSession[bytes]):
         if not self._waiters:
             return
         silent = self._loop.time() - self._heard
-        if silent >= self._patience:
-            self._end(TimeoutError(f"the server has not answered for {self._patience:g} seconds"))
+        if silent >= self.patience:
+            self._end(p.Silent(f"the server has not answered for {self.patience:g} seconds"))
         else:
-            self._watch = self._loop.call_later(self._patience - silent, self._look)
+            self._watch = self._loop.call_later(self.patience - silent, self._look)
 
     async def settled(self, seconds: float) -> None:
         """Wait, but not for long, until all is answered: also what nobody else waits for."""
@@ -246,9 +251,9 @@ class Session(asyncssh.SSHClientSession[bytes]):
             self._idle = self._loop.create_future()
             await asyncio.wait([self._idle], timeout=seconds)
 
-    def close(self) -> None:
-        """End the session; those who wait are told that it is lost."""
-        self._end(p.Lost("the session was closed"))
+    def close(self, reason: str = "the session was closed") -> None:
+        """End the session; those who wait are told that it is lost, and why."""
+        self._end(p.Lost(reason))
 
 
 def _body(buffer: bytes | bytearray, at: int, end: int, kind: int) -> bytes:

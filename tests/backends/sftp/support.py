@@ -147,9 +147,13 @@ class Way(InThread):
         """Let nothing through any more."""
         self._flows = False
 
+    def flow(self) -> None:
+        """Let everything through again."""
+        self._flows = True
+
     def close(self) -> None:
         """Stop it."""
-        self._flows = True
+        self.flow()
         self.cut()
         self._server.close()
         super().close()

@@ -6,12 +6,15 @@ import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import anyio
 import asyncssh
 import pytest
 from tests.backends.sftp.support import SECRET, Server, known
+from tests.runtime.support import WORLDS, run
 
-from remote_store import BackendUnavailable, PermissionDenied, Store
+from remote_store import AsyncStore, BackendUnavailable, PermissionDenied, Store
 from remote_store.backends import HostKeyPolicy, SFTPBackend
 
 KEY, OTHER = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
@@ -181,9 +184,24 @@ def test_a_failed_login_trusts_nobody(server: Server, root: Path, file: Path) ->
 def test_a_file_without_a_last_line_end_is_continued(server: Server, root: Path, file: Path) -> None:
     file.parent.mkdir()
     file.write_text(known(server, OTHER).replace("127.0.0.1", "192.0.2.1").strip())
+    file.chmod(0o644)
     ping(server.backend(root, host_keys_path=file, host_key_policy="tofu"))
     assert len(file.read_text().splitlines()) == 2
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
     ping(server.backend(root, host_keys_path=file))
+
+
+@pytest.mark.spec("SFTP-008", "SFTP-010", "SFTP-040")
+def test_trusted_on_first_use_under_an_alias(server: Server, root: Path, file: Path) -> None:
+    alias: dict[str, Any] = {"connect_kwargs": {"host_key_alias": "kept.example"}, "host_keys_path": file}
+    for policy in ("tofu", "tofu", "strict"):
+        ping(server.backend(root, host_key_policy=policy, **alias))
+    line = file.read_text()
+    assert line.startswith(f"[kept.example]:{server.port} ssh-ed25519 ")
+    assert len(line.splitlines()) == 1
+    file.write_text(line.replace(known(server, KEY).split()[2], known(server, OTHER).split()[2]))
+    with pytest.raises(BackendUnavailable, match="on file"):
+        ping(server.backend(root, host_key_policy="tofu", **alias))
 
 
 @pytest.mark.spec("SFTP-008")
@@ -233,3 +251,24 @@ def test_a_wrong_password_is_sent_once(server: Server, root: Path) -> None:
         assert SECRET not in repr(backend)
     ping(server.backend(root, known_host_keys=known(server, KEY)))
     assert server.tried == ["wrong", SECRET]
+
+
+@pytest.mark.spec("SFTP-011")
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("connections", [1, 4])
+def test_many_calls_send_a_wrong_password_once(
+    server: Server, root: Path, world: str, connections: int
+) -> None:
+    async def look(store: AsyncStore) -> None:
+        with pytest.raises(PermissionDenied):
+            await store.exists("f")
+
+    async def main() -> None:
+        options: dict[str, Any] = {"password": "wrong", "connections": connections}
+        async with AsyncStore(server.backend(root, known_host_keys=known(server, KEY), **options)) as store:
+            async with anyio.create_task_group() as group:
+                for _ in range(50):
+                    group.start_soon(look, store)
+
+    run(world, main)
+    assert server.tried == ["wrong"]

@@ -264,3 +264,19 @@ def test_a_jump_host(home: Path, root: Path, sshd: SFTPServer, make: Make, how: 
     else:
         (home / ".ssh" / "config").write_text(f"Host 127.0.0.1\n  ProxyJump {jump}\n")
         assert works(make(connect_kwargs={"config": [str(home / ".ssh" / "config")]}))
+
+
+@pytest.mark.spec("SFTP-029")
+def test_a_jump_host_that_is_not_trusted_or_refuses(home: Path, sshd: SFTPServer, make: Make) -> None:
+    jump = f"{getpass.getuser()}@localhost:{sshd.port}"
+    (home / ".ssh" / "known_hosts").write_text("")
+    with pytest.raises(
+        BackendUnavailable, match=r"the jump host on the way .* localhost.*known_hosts"
+    ) as caught:
+        works(make(connect_kwargs={"tunnel": jump}))
+    assert not caught.value.retryable
+    line = sshd.known_host_keys.replace("127.0.0.1", "localhost")
+    (home / ".ssh" / "known_hosts").write_text(line)
+    (home / ".ssh" / "id_ed25519").unlink()
+    with pytest.raises(PermissionDenied, match="to the jump host on the way"):
+        works(make(connect_kwargs={"tunnel": jump}))

@@ -37,6 +37,10 @@ ECDSA = asyncssh.generate_private_key("ecdsa-sha2-nistp256")
         ({"base_path": "a\0b"}, "base_path"),
         ({"host_key_policy": "trusting"}, "'strict', 'tofu', 'auto'"),
         ({"connect_kwargs": {"host": "other"}}, "host does not belong"),
+        ({"connect_kwargs": {"known_hosts": None}}, "host_key_policy and known_host_keys"),
+        ({"connect_kwargs": {"compression_algs": None, "colour": 1}}, "'colour' in connect_kwargs"),
+        ({"connect_kwargs": {"self": 1}}, "'self' in connect_kwargs"),
+        ({"timeout": float("nan")}, "timeout"),
         ({"connect_kwargs": {"client_factory": asyncssh.SSHClient}, "answers": str}, "not both"),
     ],
 )
@@ -102,7 +106,12 @@ def test_in_a_registry(sshd: SFTPServer, root: Path) -> None:
 
 @pytest.mark.spec("SFTP-005")
 def test_a_pickled_backend(make: Callable[..., SFTPBackend], sshd: SFTPServer, root: Path) -> None:
-    for key in (sshd.key, load_private_key(sshd.key, from_file=True), Path(sshd.key).read_text()):
+    for key in (
+        sshd.key,
+        Path(sshd.key),
+        load_private_key(sshd.key, from_file=True),
+        Path(sshd.key).read_text(),
+    ):
         with Store(make(pkey=key)) as store:
             store.write("f", b"x", overwrite=True)
             copy = pickle.loads(pickle.dumps(store))
@@ -119,14 +128,15 @@ def test_a_key_that_cannot_be_used(make: Callable[..., SFTPBackend], tmp_path: P
     encrypted.write_bytes(ED25519.export_private_key(passphrase="sesame"))
     for options, match in (
         ({"pkey": str(tmp_path / "none")}, "No such file"),
-        ({"pkey": str(encrypted)}, "passphrase"),
+        ({"pkey": encrypted}, "passphrase"),
         ({"pkey": str(encrypted), "passphrase": "wrong"}, "passphrase"),
     ):
         with Store(make(**options)) as store, pytest.raises(BackendUnavailable, match=match) as caught:
             store.ping()
         assert not caught.value.retryable
-    with Store(make(pkey=str(encrypted), passphrase="sesame")) as store, pytest.raises(PermissionDenied):
-        store.ping()  # it can be read, and is not the server's
+    for path in (encrypted, str(encrypted)):
+        with Store(make(pkey=path, passphrase="sesame")) as store, pytest.raises(PermissionDenied):
+            store.ping()  # it can be read, and is not the server's
 
 
 @pytest.mark.spec("SFTP-002")
@@ -198,6 +208,9 @@ def test_what_is_no_private_key(tmp_path: Path) -> None:
         assert "secret" not in str(caught.value)
     with pytest.raises(ValueError, match="cannot be used"):
         load_private_key("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----")
+    for kind in ("ssh-dss", "ssh-ed448"):
+        with pytest.raises(ValueError, match=f"of type {kind}"):
+            load_private_key(asyncssh.generate_private_key(kind).export_private_key().decode())
     with pytest.raises(TypeError, match="from_file"):
         load_private_key(tmp_path)
     with pytest.raises(FileNotFoundError):

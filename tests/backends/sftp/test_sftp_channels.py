@@ -195,9 +195,9 @@ def test_open_files_that_nobody_closes(make: Make, root: Path) -> None:
             await store.ping()
             begun = [await store.read("f")]
             session = found(Session)
-            session.most_handles, session._patience = 3, 0.5
+            session.most_handles, session.patience = 3, 0.5
             begun += [await store.read("f") for _ in range(2)]
-            with pytest.raises(RemoteStoreError, match=r"3 files are open .* close some"):
+            with pytest.raises(RemoteStoreError, match=r"^3 files are open .* close some"):
                 await store.read("f")
             await begun.pop().aclose()
             begun.append(await store.read("f"))

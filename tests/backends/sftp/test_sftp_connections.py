@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -161,13 +162,16 @@ def test_a_server_that_says_nothing(make: Make) -> None:
             store.ping()
 
 
-@pytest.mark.spec("SFTP-014", "SFTP-015")
+@pytest.mark.spec("SFTP-013", "SFTP-014", "SFTP-015")
 def test_a_server_that_falls_silent(over: Make, way: Way) -> None:
     with Store(over(timeout=0.5)) as store:
         store.write("g", b"x")
         way.hold()
-        with pytest.raises(BackendUnavailable):
+        begin = time.monotonic()
+        with pytest.raises(BackendUnavailable, match="not answered for 3 seconds"):
             store.read_bytes("g")
+        assert time.monotonic() - begin < 5  # it is not asked again
+        assert way.connections == 1
 
 
 @pytest.mark.spec("SFTP-014")

@@ -11,7 +11,7 @@ import asyncssh
 import pytest
 from tests.backends.sftp.support import Server, known
 
-from remote_store import InvalidPath, NotFound, Store
+from remote_store import InvalidPath, NotFound, RemoteStoreError, Store
 from remote_store.backends import SFTPBackend
 
 
@@ -197,3 +197,32 @@ def test_a_small_file_that_is_not_what_was_expected(serve: Any, root: Path, odd:
     with Store(serve(Odd)) as store:
         assert store.read_bytes("f") == b"all of it"
     assert len(refused) == (odd == "order")
+
+
+@pytest.mark.spec("SFTP-043")
+def test_no_sizes(serve: Any, root: Path) -> None:
+    """Nothing is taken for an empty file."""
+
+    class Sizeless(asyncssh.SFTPServer):
+        def _less(self, facts: Any) -> asyncssh.SFTPAttrs:
+            attrs = asyncssh.SFTPAttrs.from_local(facts)
+            attrs.size = None
+            return attrs
+
+        def lstat(self, path: bytes) -> Any:
+            return self._less(super().lstat(path))
+
+        def stat(self, path: bytes) -> Any:
+            return self._less(super().stat(path))
+
+        def fstat(self, file_obj: object) -> Any:
+            return self._less(super().fstat(file_obj))
+
+    (root / "f").write_bytes(b"hello world")
+    with Store(serve(Sizeless)) as store:
+        for call in (store.read_bytes, store.read, lambda path: store.copy(path, "g")):
+            with pytest.raises(RemoteStoreError, match="how large"):
+                call("f")
+        store.write("h", b"x")
+        assert store.get_file_info("h").size == 0
+    assert sorted(path.name for path in root.iterdir()) == ["f", "h"]

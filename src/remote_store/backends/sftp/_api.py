@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ... import _runtime
 from ..._runtime.per_loop import PerLoop
-from ..._sftp.packets import Lost
+from ..._sftp.packets import Lost, Silent
 from ...errors import RemoteStoreError
 from .._temporaries import refuse_reserved
 from ._errors import NAME, caught, translated
@@ -25,6 +25,7 @@ class Api:
     """The connections of one backend, and calls over them.
 
     Attributes:
+        root: the base path without links in it, once it is known.
         exclusive: whether the server can create a file without replacing one; known from the
             first connection on.
     """
@@ -34,6 +35,7 @@ class Api:
         self._keys: HostKeys | None = None
         self._links: PerLoop[Links] = PerLoop(self._make_links, _close_links)
         self.exclusive = True
+        self.root: bytes | None = None
 
     async def _make_links(self) -> Links:
         connection, hostkeys = await _runtime.in_thread(_loaded)
@@ -46,22 +48,31 @@ class Api:
         """Return the paths of a connection that works, as far as is known."""
         link: Link = await (await self._links.get()).get()
         self.exclusive = link.links_work or link.renames_over
+        self.root = link.root
         return link.files
 
     def link_of_this_loop(self) -> Link | None:
-        """Return a connection that is there already."""
-        links = self._links.peek()
+        """Return a connection that is there already; where no asyncio loop runs there is none."""
+        try:
+            links = self._links.peek()
+        except RuntimeError:
+            return None
         return None if links is None else links.peek()
 
     async def look(
         self, path: str, call: Callable[[Files], Awaitable[T]], undo: Callable[[T], Any] | None = None
     ) -> T:
-        """Make a call that may be repeated, once, where the connection is lost meanwhile."""
+        """Make a call that may be repeated, once, where the connection is lost meanwhile.
+
+        Silence is waited for once only: who is silent may well be so because of this very call.
+        """
         refuse_reserved(path, NAME)
 
         async def run() -> T:
             try:
                 return await call(await self.files())
+            except Silent:
+                raise
             except Lost:
                 return await call(await self.files())
 

@@ -57,11 +57,12 @@ class SFTPBackend(Backend):
             environment's ``SFTP_KNOWN_HOST_KEYS``, and then ``host_keys_path``.
         host_keys_path: file with the known keys; ``~/.ssh/known_hosts`` by default.
         config: ``known_host_keys`` as part of a configuration; the argument wins.
-        timeout: seconds for a connection, and a sixth of how long the server may be silent
-            while an answer of it is waited for.
+        timeout: seconds for each step of connecting, and a sixth of how long the server may be
+            silent while an answer of it is waited for.
         connect_kwargs: further options of ``asyncssh.connect``, such as ``tunnel`` (a jump host),
             ``config`` (files like ``~/.ssh/config``) or ``client_certs``; they win over the rest. A
-            ``client_factory`` may answer what a server asks; host keys are left to the policy.
+            ``client_factory`` may answer what a server asks; host keys are left to the policy,
+            so there is no ``known_hosts``.
         connections: most connections at once for each event loop.
         durable: have the server bring each file to its disk before a write returns, where it
             knows how to.
@@ -82,7 +83,7 @@ class SFTPBackend(Backend):
         port: int = 22,
         username: str | None = None,
         password: str | None = None,
-        pkey: SSHKey | str | None = None,
+        pkey: SSHKey | str | os.PathLike[str] | None = None,
         passphrase: str | None = None,
         base_path: str = "/",
         host_key_policy: HostKeyPolicy | str = HostKeyPolicy.STRICT,
@@ -301,8 +302,11 @@ class SFTPBackend(Backend):
         return server, posixpath.normpath(f"{options.base_path}/{path}").strip("/")
 
     def to_key(self, native: str) -> str:
-        root = self._options.base_path.rstrip("/") + "/"
-        return native.removeprefix(root).strip("/") if native.startswith(root) else native
+        for base in (self._options.base_path, (self._api.root or b"").decode("utf-8", "surrogateescape")):
+            root = base.rstrip("/") + "/"
+            if base and native.startswith(root):
+                return native.removeprefix(root).strip("/")
+        return native
 
     async def sftp_client(self) -> SFTPClient:
         """Return asyncssh's own SFTP client, on the connection of the running asyncio loop.

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any, Final
+from typing import Final
 
 import asyncssh
 
-from ... import _runtime
 from ..._runtime.tasks import Task, Turns, begun, ended, unbroken
 from ..._sftp.channel import Channel, open_channel
-from ..._sftp.packets import Lost, Refused
+from ..._sftp.packets import Lost, Refused, Silent
 from ..._sftp.transport import Connector
 from ...errors import BackendUnavailable
-from ._errors import NAME, translated
+from ._arguments import arguments_of
+from ._errors import NAME, of_jump_host, translated
 from ._files import Files
-from ._hostkeys import HostKeys
-from ._keys import load_private_key
-from ._login import FACTORY, client_of, known_as
-from ._options import DEFAULT_PORT, Options
+from ._hostkeys import Check, HostKeys
+from ._login import client_of
+from ._options import Options
 from ._unfinished import Unfinished, end_all
 
 PATIENCE: Final = 6
 """A server may be silent for so many times ``timeout`` while an answer of it is waited for."""
-KEEPALIVE_SECONDS: Final = 15
-FAST_CIPHERS: Final = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
-"""Half the processor time of asyncssh's first choice, chacha20-poly1305."""
-_OWN_WAY: Final = {"tunnel", "proxy_command", "config", "sock", "family", "flags", "local_addr"}
-"""Options of the user's that say how to get there: then asyncssh goes that way by itself."""
 LAST_SECONDS: Final = 2.0
 """How long closing waits for what is under way."""
 MANY: Final = 32
@@ -48,7 +41,7 @@ class Link:
         self,
         connection: asyncssh.SSHClientConnection,
         channel: Channel,
-        patience: float,
+        timeout: float,
         lost: list[Unfinished],
         connector: Connector,
     ) -> None:
@@ -63,7 +56,7 @@ class Link:
         """Folders that were found to be below the root, and when (monotonic seconds)."""
         self.replacing = Turns()
         """Who replaces which file, where that takes several steps."""
-        self._patience = patience
+        self._timeout = timeout
         self._spare: dict[int, Task[Channel]] = {}
         self._stock: Task[asyncssh.SFTPClient] | None = None
 
@@ -80,22 +73,36 @@ class Link:
         """Return one of the further channels; None if the server allows no more of them."""
         task = self._spare.get(number)
         if task is None or _is_over(task):
-            task = self._spare[number] = begun(open_channel, self.connection, self._patience, self._at_once)
+            task = self._spare[number] = begun(self._further)
         try:
             return await unbroken(task)
-        except (asyncssh.Error, Lost, TimeoutError):
+        except (asyncssh.Error, Lost):
             return None
 
+    async def _further(self) -> Channel:
+        channel = await open_channel(self.connection, self._timeout, self._at_once)
+        channel.patience = PATIENCE * self._timeout
+        return channel
+
     async def stock(self) -> asyncssh.SFTPClient:
-        """Return asyncssh's own client, on a channel of its own."""
-        if self._stock is None:
+        """Return asyncssh's own client, on a channel of its own.
+
+        Raises:
+            Lost: the server has not answered for as long as a step of connecting may take.
+        """
+        if self._stock is None or (self._stock.done() and self.peek_stock() is None):
             self._stock = begun(self.connection.start_sftp_client)
-        return await unbroken(self._stock)
+        await ended(self._stock, self._timeout)
+        if not self._stock.done():
+            raise Silent(f"the server has opened no session for {self._timeout:g} seconds")
+        return await self._stock
 
     def peek_stock(self) -> asyncssh.SFTPClient | None:
         """Return asyncssh's own client if it is there already."""
-        started = self._stock is not None and self._stock.done() and not self._stock.exception()
-        return self._stock.result() if started and self._stock is not None else None
+        task = self._stock
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return None
+        return task.result()
 
     async def aclose(self) -> None:
         """Close the connection, once the server has done what it was asked."""
@@ -124,7 +131,7 @@ class Links:
         if (only := self._only) is not None and not only.is_closed:
             return only
         while True:
-            self._links = [task for task in self._links if not _is_over(task)]
+            self._drop_lost()
             task = self._best()
             if task is None:
                 task = begun(self._connect)
@@ -133,6 +140,15 @@ class Links:
             if not link.is_closed:
                 self._only = link if self._options.connections == 1 else None
                 return link
+
+    def _drop_lost(self) -> None:
+        """Forget connections that are of no use; one may still stand, where only the session has ended."""
+        over = [task for task in self._links if _is_over(task)]
+        if over:
+            self._links = [task for task in self._links if task not in over]
+        for task in over:
+            if not task.cancelled() and task.exception() is None:
+                task.result().connection.close()
 
     def peek(self) -> Link | None:
         """Return a connection that is there already."""
@@ -149,71 +165,51 @@ class Links:
         return least or self._links[0]
 
     async def _connect(self) -> Link:
-        options, check = self._options, await self._keys.check()
-        connector = Connector()
-        arguments = await self._arguments(check, connector)
-        where = f" to {options.where}"
-        try:
-            connection, _ = await asyncssh.create_connection(
-                client_of(options, check), options.host, **arguments
-            )
-        except (asyncssh.Error, OSError, TimeoutError, ValueError) as error:
-            if check.refusal is not None:
-                raise BackendUnavailable(check.refusal, backend=NAME, retryable=False) from error
-            raise translated(error, None, where) from error
+        options, check, connector = self._options, await self._keys.check(), Connector()
+        connection = await self._log_in(check, connector)
         try:
             await self._keys.remember(check)
-            patience = PATIENCE * options.timeout
-            channel = await open_channel(connection, patience, connector.at_once)
-            link = Link(connection, channel, patience, self._lost, connector)
-            link.root = await self._root(link.channel)
-            await end_all(link.channel, self._lost)
+            channel = await open_channel(connection, options.timeout, connector.at_once)
+            link = Link(connection, channel, options.timeout, self._lost, connector)
+            link.root = await self._root(channel)
+            await end_all(channel, self._lost)
+            channel.patience = PATIENCE * options.timeout
         except BaseException as error:
             connection.abort()
             await connection.wait_closed()
             if isinstance(error, (asyncssh.Error, OSError, Lost)):
-                raise translated(error, None, where) from error
+                raise translated(error, None, f" to {options.where}") from error
             raise
         return link
 
-    async def _root(self, channel: Channel) -> bytes:
-        base = self._options.base_path.encode("utf-8", "surrogateescape")
-        if base.strip(b"/") == b"":
-            return b"/"
+    async def _log_in(self, check: Check, connector: Connector) -> asyncssh.SSHClientConnection:
+        options, where = self._options, f" to {self._options.where}"
+        arguments = await arguments_of(options, check, connector)
         try:
-            return await channel.realpath(base)
-        except Refused:  # not there yet: the first write makes it
-            return base.rstrip(b"/")
+            connection, _ = await asyncssh.create_connection(
+                client_of(options, check), options.host, **arguments
+            )
+        except (asyncssh.Error, OSError, TimeoutError, ValueError, TypeError) as error:
+            if check.refusal is not None:
+                raise BackendUnavailable(check.refusal, backend=NAME, retryable=False) from error
+            jumping = None if check.reached else of_jump_host(error, where)
+            raise jumping or translated(error, None, where) from error
+        return connection
 
-    async def _arguments(self, check: Any, connector: Connector) -> dict[str, Any]:
-        options = self._options
-        arguments: dict[str, Any] = {
-            "known_hosts": check.on_file,
-            "server_host_key_algs": check.algorithms(*await _runtime.in_thread(known_as, options)),
-            "config": None,
-            "connect_timeout": options.timeout,
-            "login_timeout": options.timeout,
-            "keepalive_interval": KEEPALIVE_SECONDS,
-            "encryption_algs": FAST_CIPHERS,
-            "compression_algs": None,
-        }
-        if not _OWN_WAY & set(options.connect_kwargs):
-            arguments["tunnel"] = connector
-        if options.port != DEFAULT_PORT or "config" not in options.connect_kwargs:
-            arguments["port"] = options.port  # otherwise the user's files may name another
-        if options.username is not None:
-            arguments["username"] = options.username
-        if options.password is not None or options.pkey is not None:
-            # Who says how to log in wants no key of the agent's tried, and counted, before.
-            arguments.update(client_keys=None, agent_path=None)
-        if options.answers is None:
-            arguments["password"] = options.password
-        if options.pkey is not None:
-            arguments["client_keys"] = [await _runtime.in_thread(_key, options)]
-        elif options.passphrase is not None:
-            arguments["passphrase"] = options.passphrase
-        given = {name: value for name, value in options.connect_kwargs.items() if name != FACTORY}
-        return {**arguments, **given}
+    async def _root(self, channel: Channel) -> bytes:
+        """Return the base path without links in it: what of it is not there yet the first write makes."""
+        base = self._options.base_path.encode("utf-8", "surrogateescape").rstrip(b"/")
+        if not base:
+            return b"/"
+        parts = base.split(b"/")
+        for count in range(len(parts), 1 if base.startswith(b"/") else -1, -1):
+            above = b"/".join(parts[:count]) or b"."
+            try:
+                real = await channel.realpath(above)
+            except Refused:
+                continue
+            return real.rstrip(b"/") + b"".join(b"/" + part for part in parts[count:]) or b"/"
+        return base
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -229,14 +225,3 @@ def _is_over(task: Task[Link] | Task[Channel]) -> bool:
     if not task.done():
         return False
     return task.cancelled() or task.exception() is not None or task.result().is_closed
-
-
-def _key(options: Options) -> Any:
-    if not isinstance(options.pkey, str):
-        return options.pkey
-    from_file = "-----BEGIN" not in options.pkey
-    source = os.path.expanduser(options.pkey) if from_file else options.pkey
-    try:
-        return load_private_key(source, from_file=from_file, passphrase=options.passphrase)
-    except (ValueError, OSError) as error:
-        raise BackendUnavailable(str(error), backend=NAME, retryable=False) from error

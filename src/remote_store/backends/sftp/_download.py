@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator
-from stat import S_IFLNK, S_IFREG
+from stat import S_IFDIR, S_IFLNK, S_IFREG
 from typing import Any, Final, NamedTuple
 
 from ..._runtime.tasks import current_loop
 from ..._sftp.packets import FLAG_READ, Attrs, Refused
 from ...backend import gathered
-from ...errors import PreconditionFailed
+from ...errors import PreconditionFailed, RemoteStoreError
 from ._errors import NAME, outside
 from ._files import Files, require_file
 
@@ -64,9 +64,10 @@ class Download:
     async def _open(self) -> None:
         """Open the file; take its facts by its name, where it is no link, in the same flight."""
         path, inside = self._files.path(self.key), self._files.guard(self.key)
-        opening, looking = self._channel.open(path, FLAG_READ), self._channel.lstat(path)
+        looking, opening = self._channel.lstat(path), self._channel.open(path, FLAG_READ)
         try:
             await inside
+            facts = await self._looked(looking, opening)
         except BaseException:
             self._channel.forget(opening, self._channel.drop)
             raise
@@ -74,19 +75,33 @@ class Download:
             self._handle = await self._channel.kept(opening)
         except Refused as error:
             raise await self._files.explain(self.key, error) from error
-        try:
-            facts = await looking
-        except Refused:
-            return  # it is open, and gone by now
         if facts.kind == S_IFLNK and self._files.link.root != b"/":
             if not self._files.is_inside(await self._channel.realpath(path)):
                 raise outside(self.key)
         elif facts.kind == S_IFREG and facts.size is not None:
             self.facts = facts
 
+    async def _looked(self, looking: Any, opening: Any) -> Attrs:
+        """Return what there is by the name. Raises InvalidPath for what cannot be read as files are."""
+        try:
+            facts: Attrs = await looking
+        except Refused:
+            return Attrs(None, None, None)  # the answer to the opening tells
+        if facts.kind not in (0, S_IFREG, S_IFDIR, S_IFLNK):
+            await self._channel.expect(opening, f"the server is stuck in opening the pipe {self.key!r}")
+            require_file(facts, self.key)
+        return facts
+
     async def _measure(self, facts: Any) -> None:
         self.facts = await facts
         require_file(self.facts, self.key)
+        if self.facts.size is None:
+            raise RemoteStoreError(
+                "the server does not tell how large the file is, so nobody would know whether all of it was"
+                " read",
+                path=self.key,
+                backend=NAME,
+            )
         self._count(self.facts)
 
     def _count(self, facts: Attrs) -> None:

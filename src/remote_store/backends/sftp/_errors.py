@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..._sftp.packets import Lost, Refused
+from ..._sftp.packets import Lost, Refused, TooMany
 from ...errors import (
     AlreadyExists,
     BackendUnavailable,
@@ -50,12 +50,31 @@ def caught() -> tuple[type[Exception], ...]:
 
 def translated(error: Exception, key: str | None, where: str = "") -> RemoteStoreError:
     """Return the error to raise for one of the protocol, of asyncssh or of the network."""
+    if isinstance(error, TooMany):
+        return RemoteStoreError(str(error), path=key, backend=NAME)
     if isinstance(error, Refused):
         kind, text = _CODES.get(error.code, (RemoteStoreError, _UNCLEAR))
         return kind(f"{text} ({error})", path=key, backend=NAME)
     if isinstance(error, Lost):
         return BackendUnavailable(f"the connection{where} is lost: {error}", path=key, backend=NAME)
     return _of_connection(error, key, where)
+
+
+def of_jump_host(error: Exception, where: str) -> RemoteStoreError | None:
+    """Return the error for a jump host that is not trusted, or refuses the login."""
+    import asyncssh
+
+    if isinstance(error, asyncssh.HostKeyNotVerifiable):
+        return BackendUnavailable(
+            f"the key of the jump host on the way{where} is not trusted ({error}); asyncssh looks for it in"
+            " ~/.ssh/known_hosts, or in the UserKnownHostsFile of the files that the option config names:"
+            " add it there",
+            backend=NAME,
+            retryable=False,
+        )
+    if isinstance(error, asyncssh.PermissionDenied):
+        return translated(error, None, f" to the jump host on the way{where}")
+    return None
 
 
 def _of_connection(error: Exception, key: str | None, where: str) -> RemoteStoreError:

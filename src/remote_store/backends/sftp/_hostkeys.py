@@ -139,12 +139,19 @@ class Check:
     Attributes:
         first_seen: host, port and key that were trusted without being on file.
         refusal: why the key was refused, for people.
+        reached: whether the server was reached; what fails before is a jump host's.
     """
 
     def __init__(self, keys: HostKeys, known: asyncssh.SSHKnownHosts) -> None:
         self._keys, self._known = keys, known
         self.first_seen: tuple[str, int, SSHKey] | None = None
         self.refusal: str | None = None
+        self.reached = False
+
+    def reached_by(self, host: str, addr: str, port: int | None) -> tuple[list[Any], list[Any], list[Any]]:
+        """Return the keys on file, and note that asyncssh, which asks then, talks to the server."""
+        self.reached = True
+        return self.on_file(host, addr, port)
 
     def on_file(self, host: str, addr: str, port: int | None) -> tuple[list[Any], list[Any], list[Any]]:
         """Return the keys on file for a server: trusted ones, those of authorities, revoked ones."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _ARMOUR: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _HEADER: Final = re.compile(r"(Proc-Type|DEK-Info): *([^\s]+)")
 _LINE: Final = 64
+_KINDS: Final = ("ssh-rsa", "ssh-ed25519", "ecdsa-", "sk-ssh-ed25519", "sk-ecdsa-")
+"""As asyncssh names them; those that begin with sk are of a security key."""
 
 
 def load_private_key(
@@ -41,11 +43,14 @@ def load_private_key(
     else:
         raise TypeError("a path needs from_file=True")
     try:
-        return asyncssh.import_private_key(repaired(text), passphrase)
+        key = asyncssh.import_private_key(repaired(text), passphrase)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
         raise ValueError(
             f"the private key cannot be used; check that it is whole, and its passphrase: {error}"
         ) from error
+    if not key.get_algorithm().startswith(_KINDS):
+        raise ValueError(f"the private key is of type {key.get_algorithm()}; use RSA, Ed25519 or ECDSA")
+    return key
 
 
 def repaired(text: str) -> str:

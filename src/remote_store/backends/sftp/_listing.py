@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ..._runtime.tasks import current_loop, soon
-from ..._sftp.packets import Attrs, Lost, Name, Refused
+from ..._sftp.packets import Attrs, Lost, Name, Refused, Silent
 from ...backend import Pages
 from ...models import Entry, RemoteFolder
 from ...paths import RemotePath
@@ -214,6 +214,8 @@ class SFTPPages(Pages):
             self._walk = await self._begin()
             try:
                 found = await self._walk.next()
+            except Silent:
+                raise
             except Lost:  # nothing was told yet, so it can begin anew
                 self._walk = await self._begin()
                 found = await self._walk.next()

@@ -6,6 +6,7 @@ import enum
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -62,7 +63,7 @@ class Options:
             raise ValueError(f"port must be 1 to 65535, not {self.port}")
         if not self.base_path or "\0" in self.base_path:
             raise ValueError("base_path must be the path of a folder; '/' is all that the server shows")
-        if self.timeout <= 0:
+        if not self.timeout > 0:
             raise ValueError(f"timeout must be more than 0 seconds, not {self.timeout}")
         if self.connections < 1:
             raise ValueError(f"connections must be 1 or more, not {self.connections}")
@@ -81,6 +82,11 @@ class Options:
             raise ValueError("pass answers or a client_factory, not both: the client is asked instead")
         if "host" in self.connect_kwargs:
             raise ValueError("host does not belong in connect_kwargs; pass it by itself")
+        if "known_hosts" in self.connect_kwargs:
+            raise ValueError(
+                "known_hosts does not belong in connect_kwargs; pass host_key_policy and known_host_keys or"
+                " host_keys_path"
+            )
 
     @property
     def where(self) -> str:
@@ -110,8 +116,25 @@ def options_of(config: Mapping[str, Any] | None, **given: Any) -> Options:
         ) from None
     if (path := given["host_keys_path"]) is not None:
         given["host_keys_path"] = os.fspath(path)
+    if isinstance(given["pkey"], os.PathLike):
+        given["pkey"] = os.fspath(given["pkey"])
     given["connect_kwargs"] = dict(given["connect_kwargs"] or {})
-    return Options(**given)
+    options = Options(**given)
+    if options.connect_kwargs:
+        _refuse_unknown(options.connect_kwargs)
+    return options
+
+
+def _refuse_unknown(given: Mapping[str, Any]) -> None:
+    """Refuse options that asyncssh does not know, which would fail at the first call only."""
+    try:
+        import asyncssh  # half a second, for those who have such options
+    except ImportError:
+        return  # the first call says what is missing
+    calls = asyncssh.connect, asyncssh.SSHClientConnectionOptions.prepare
+    known = {name for call in calls for name in signature(call).parameters} - {"self", "kwargs"}
+    if unknown := set(given) - known:
+        raise ValueError(f"unknown option {min(unknown)!r} in connect_kwargs; see asyncssh.connect")
 
 
 def from_url(url: str) -> tuple[dict[str, Any], str]:
