@@ -348,7 +348,7 @@ def test_tls(run: Run, known: bool, host: str) -> None:
         authority.configure_trust(ours)
 
     async def main() -> None:
-        made = Pool(Origin(host, server.port, ours), limit=2, connect_timeout=5, read_timeout=5, keepalive=5)
+        made = Pool(Origin(host, server.port, ours), limit=2, connect_timeout=5, read_timeout=20, keepalive=5)
         if known and host == "127.0.0.1":
             response = await made.send("PUT", "/", {"host": "x"}, CONTENT)
             assert await response.read_all() == CONTENT
