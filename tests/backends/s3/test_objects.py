@@ -140,6 +140,7 @@ def test_a_checksum_of_checksums_is_none() -> None:
     assert checksum_of({"ChecksumCRC32": text, "ChecksumType": "FULL_OBJECT"}) == "crc32:01020304"
     assert checksum_of({"ChecksumCRC32": text, "ChecksumType": "COMPOSITE"}) is None
     assert checksum_of({"ChecksumCRC32": f"{text}-2"}) is None
+    assert checksum_of({"ChecksumCRC32": "ab"}) is None, "this is no base64"
     assert checksum_of({}) is None
 
 

@@ -117,7 +117,10 @@ def checksum_of(answer: dict[str, Any]) -> str | None:
     for field, algorithm in _CHECKSUMS.items():
         text = answer.get(field)
         if text and "-" not in text:
-            return f"{algorithm}:{base64.b64decode(text).hex()}"
+            try:
+                return f"{algorithm}:{base64.b64decode(text).hex()}"
+            except ValueError:
+                continue  # no base64
     return None
 
 
