@@ -9,6 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from tests.transfer.support import WAYS, call, memory
 
@@ -102,6 +103,71 @@ def test_what_it_raises(way: str, kind: EventKind) -> None:
 
     with pytest.raises(OfTheCaller):
         call(way, "copy_tree", memory(FILES), "", memory(), on_event=fail)
+
+
+@pytest.mark.spec("XFER-018")
+@pytest.mark.parametrize("kind", [K.PLANNED, K.STARTED, K.BYTES, K.DONE])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_what_ends_a_program(way: str, kind: EventKind, error: type[BaseException]) -> None:
+    raised = error("mine")
+
+    def fail(event: TransferEvent) -> None:
+        if event.kind is kind:
+            raise raised
+
+    async def fail_awaited(event: TransferEvent) -> None:
+        fail(event)
+
+    for on_event in (fail,) if way == "blocking" else (fail, fail_awaited):
+        with pytest.raises(error) as caught:
+            call(way, "copy_tree", memory(FILES), "", memory(), on_event=on_event)
+        assert caught.value is raised
+
+
+@pytest.mark.spec("XFER-018")
+def test_a_coroutine_function(way: str) -> None:
+    seen: list[TransferEvent] = []
+    busy = 0
+
+    class Telling:
+        async def __call__(self, event: TransferEvent) -> None:
+            nonlocal busy
+            busy += 1
+            await anyio.sleep(0)
+            assert busy == 1
+            busy -= 1
+            seen.append(event)
+
+    async def tell(event: TransferEvent) -> None:
+        await Telling()(event)
+
+    for on_event in (tell, Telling()):
+        seen.clear()
+        if way == "blocking":
+            with pytest.raises(TypeError, match="coroutine function"):
+                call(way, "copy_tree", memory(FILES), "", memory(), on_event=on_event)
+            continue
+        report = call(way, "copy_tree", memory(FILES), "", memory(), on_event=on_event)
+        again = TransferReport()
+        for event in seen:
+            again.add(event)
+        again.seconds = report.seconds
+        assert again == report
+        assert report.done == len(FILES)
+
+
+@pytest.mark.spec("XFER-017")
+def test_deletions_move_nothing(way: str) -> None:
+    seen: list[TransferEvent] = []
+    backend, other = memory({"d/f": b"123", "d/g": b"4"}), memory({"new": b"12"})
+    reports = [
+        call(way, "sync", other, "", backend, "d", delete=True, on_event=seen.append),
+        call(way, "delete_tree", backend, "d", on_event=seen.append),
+    ]
+    assert [(each.done, each.planned_bytes, each.done_bytes, each.moved_bytes) for each in reports] == [
+        (3, 2, 2, 2), (1, 0, 0, 0),
+    ]  # fmt: skip
+    assert sum(event.size for event in seen if event.kind is K.DONE) == 2
 
 
 @pytest.mark.spec("XFER-018")

@@ -21,6 +21,7 @@ from remote_store import (
     Backend,
     BackendUnavailable,
     EventKind,
+    InvalidPath,
     NotFound,
     PermissionDenied,
     PlanItem,
@@ -317,6 +318,40 @@ def test_a_journal_in_use(way: str, target: LocalBackend, tmp_path: Path) -> Non
     call(way, "copy_tree", source, "", target, journal=journal, on_event=meanwhile)
     assert [error.retryable for error in errors] == [False]
     assert call(way, "copy_tree", source, "", target, journal=journal).skipped == 1
+
+
+@pytest.mark.spec("XFER-032")
+@pytest.mark.parametrize("name", ["copy_tree", "sync"])
+def test_a_journal_within_the_folders(way: str, name: str, target: LocalBackend, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "f").write_bytes(b"1")
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    source, root = LocalBackend(tmp_path / "data"), tmp_path / "target"
+    for journal in (tmp_path / "data" / "journal", tmp_path / "link" / "d" / "journal", root / "journal"):
+        with pytest.raises(InvalidPath, match="journal lies within"):
+            call(way, name, source, "", target, "", journal=journal)
+    assert content(target) == {}
+    assert content(source) == {"f": b"1"}
+    Store(target).write("beside/old", b"x")
+    assert call(way, name, source, "", target, "copy", journal=root / "journal").done == 1
+
+
+@pytest.mark.spec("XFER-032")
+def test_a_plan_that_is_shorter_or_differs_late(way: str, target: LocalBackend, tmp_path: Path) -> None:
+    source, journal = memory({f"{number:03}": b"1" for number in range(250)}), tmp_path / "journal"
+    plan = sorted(plan_of(source, target), key=lambda line: line.path)
+    refusing = FaultyBackend(source, [Fault("*", path="*", error=PermissionDenied, times=None)])
+    with pytest.raises(TransferFailed):
+        call(way, "apply_plan", plan, refusing, "", target, journal=journal)
+    for other in ([], plan[:3]):
+        with pytest.raises(RemoteStoreError, match="another plan, of 250 lines at least"):
+            call(way, "apply_plan", other, refusing, "", target, journal=journal)
+    with pytest.raises(RemoteStoreError, match="another plan, from line 221 on"):
+        call(way, "apply_plan", [*plan[:220], *plan[221:]], source, "", target, journal=journal)
+    there = set(content(target))
+    assert there <= {line.path for line in plan[:200]}  # what the lines before say was begun
+    call(way, "apply_plan", plan, source, "", target, journal=journal)
+    assert len(content(target)) == 250
 
 
 @pytest.mark.spec("XFER-006")

@@ -27,6 +27,7 @@ from remote_store import (
 )
 from remote_store.backends import LocalBackend, MemoryBackend
 from remote_store.testing import Fault, FaultyBackend
+from remote_store.transfer import Version
 
 A = Action
 SOURCE = {"same": b"1", "new/x": b"2", "longer": b"333", "d/e/f": b"4", "newer": b"5"}
@@ -164,16 +165,35 @@ def test_a_plan_that_is_saved_and_split(way: str, sides: tuple[LocalBackend, Loc
     assert content(sides[1]) == SOURCE
 
 
+def line_of(action: str, size: str) -> str:
+    """Return a line that tells of the source only."""
+    source = f'{{"size": {size}, "modified_at": null, "etag": null}}'
+    return f'{{"action": "{action}", "path": "x", "reason": "", "source": {source}, "target": null}}'
+
+
 @pytest.mark.spec("XFER-026")
 @pytest.mark.parametrize(
     "line",
     ["", "{}", "[]", '"x"', '{"action": "burn", "path": "x", "reason": "", "source": null, "target": null}',
      '{"action": "create", "path": "../x", "reason": "", "source": null, "target": null}',
-     '{"action": "create", "path": 3, "reason": "", "source": null, "target": null}'],
+     '{"action": "create", "path": 3, "reason": "", "source": null, "target": null}',
+     '{"action": "create", "path": "x", "reason": "", "source": null, "target": null}',
+     '{"action": "delete", "path": "x", "reason": "", "source": null, "target": null}',
+     line_of("update", "1"), line_of("create", '"1"'), line_of("create", "true"), line_of("create", "-1")],
 )  # fmt: skip
 def test_what_is_no_line_of_a_plan(line: str) -> None:
     with pytest.raises(ValueError, match="no line of a plan"):
         PlanItem.from_json(line)
+
+
+@pytest.mark.spec("XFER-026")
+def test_lines_that_guard_nothing_cannot_be_made() -> None:
+    for action in (A.DELETE, A.UPDATE, A.UNCHANGED):
+        with pytest.raises(ValueError, match="what the target is like"):
+            PlanItem(action, "f", "", Version(1))
+    for action in (A.CREATE, A.UPDATE, A.UNCHANGED):
+        with pytest.raises(ValueError, match="what the source is like"):
+            PlanItem(action, "f", "", target=Version(1))
 
 
 @pytest.mark.spec("XFER-027")

@@ -144,7 +144,7 @@ def test_deletes(way: str, tmp_path: Path) -> None:
     (tmp_path / "a" / "empty").mkdir()
     assert call(way, "delete_tree", backend, "a/1").done == 1
     report = call(way, "delete_tree", backend, "a")
-    assert (report.done, report.done_bytes) == (3, 3 + (9 << 20))
+    assert (report.done, report.done_bytes) == (3, 0)
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
     (tmp_path / "empty" / "too").mkdir(parents=True)
     assert call(way, "delete_tree", backend, "").done == 1
@@ -248,6 +248,19 @@ def test_dry_runs_tell_what_would_be_done(way: str, given: dict[str, Any], told:
     seen.clear()
     call(way, "delete_tree", left, "a", options=dry, on_event=seen.append)
     assert {event.detail for event in seen} == {"", "dry run: would be deleted"}
+
+
+@pytest.mark.spec("XFER-003", "XFER-006", "XFER-002")
+def test_no_folder_is_made_for_nothing(way: str, tmp_path: Path) -> None:
+    new = tmp_path / "new" / "deep"
+    dry = TransferOptions(dry_run=True)
+    for path in ("a", "a/1", ""):
+        assert call(way, "download", memory(TREE), path, new, options=dry).done == 0
+    with pytest.raises(NotFound):
+        call(way, "download", memory(TREE), "missing", new)
+    assert list(tmp_path.iterdir()) == []
+    assert call(way, "download", memory({}), "", new).done == 0
+    assert new.is_dir()
 
 
 @pytest.mark.spec("XFER-001")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from .._types import AsyncPlan
 from ..errors import NotFound
@@ -16,6 +16,7 @@ from ..transfer.plan import COMPARISONS, Compare, PlanItem
 from ..transfer.report import TransferReport
 from ._listing import Listing
 from ._places import (
+    Sides,
     journaled,
     options_of,
     refuse_deleted,
@@ -28,9 +29,6 @@ from ._store import AsyncStore
 if TYPE_CHECKING:
     from ..transfer._in_parts import InParts
     from ..transfer._ledger import Ledger
-
-Sides: TypeAlias = tuple[AsyncStore, PathLike, AsyncStore, PathLike]
-"""The store and the folder that files come from, and those that they go to."""
 
 
 def plan_sync(
@@ -128,7 +126,7 @@ async def apply_plan(
     require_stores(source, target)
     chosen = options_of(options)
     sides = (source, source_path, target, target_path)
-    parts = journaled(journal, {"call": "apply_plan"}, sides, chosen)
+    parts = await journaled(journal, {"call": "apply_plan"}, sides, chosen)
     return await _apply(plan, sides, chosen, on_event, parts, parts.ledger if parts else None)
 
 
@@ -172,8 +170,9 @@ async def sync(
     if not delete and normalize(source_path) and not await source.is_folder(source_path):
         raise NotFound("there is no such folder to mirror; check the path", path=str(source_path))
     call = {"call": "sync", "compare": compare, "delete": delete}
+    parts = await journaled(journal, call, sides, chosen)
     async with _plan(sides, compare, delete) as plan:
-        return await _apply(plan, sides, chosen, on_event, journaled(journal, call, sides, chosen))
+        return await _apply(plan, sides, chosen, on_event, parts)
 
 
 async def _apply(

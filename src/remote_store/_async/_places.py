@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .. import _runtime
 from ..errors import InvalidPath, NotFound
 from ..models import Entry, RemoteFolder
 from ..paths import PathLike, RemotePath, normalize
 from ..transfer._items import Item, Work
-from ..transfer.events import OnEvent
+from ..transfer.events import Ended, OnEvent, is_awaited
 from ..transfer.options import TransferOptions
 from ..transfer.report import TransferFailed, TransferReport
 from ._listing import Listing, Mapped
@@ -19,6 +19,9 @@ from ._store import AsyncStore
 
 if TYPE_CHECKING:
     from ..transfer._in_parts import InParts
+
+Sides: TypeAlias = tuple[AsyncStore, PathLike, AsyncStore, PathLike]
+"""The store and the folder that files come from, and those that they go to."""
 
 _AT_ONCE: Final = {"local": 8, "memory": 8, "s3": 64, "s3-pyarrow": 32, "sftp": 64, "azure": 32}
 """Files under way at once, for each kind of storage, unless the caller says so."""
@@ -98,10 +101,23 @@ def _folders(store: AsyncStore, path: str) -> Listing[RemoteFolder]:
 
 
 class Place:
-    """A place of this machine as a store: a folder, or a file in one."""
+    """A place of this machine as a store: a folder, or a file in one.
 
-    def __init__(self, store: AsyncStore, name: str, whole: bool) -> None:
-        self.store, self.name, self.whole = store, name, whole
+    Args:
+        folder: the folder, which need not be there.
+        store: it, as a store.
+        name: the file in it, if one is meant.
+        whole: the folder is meant.
+    """
+
+    def __init__(self, folder: str, store: AsyncStore, name: str, whole: bool) -> None:
+        self._folder, self.store, self.name, self.whole = folder, store, name, whole
+
+    async def make(self) -> None:
+        """Make the folder, if it is not there. Raises as ``LocalBackend`` does."""
+        from ..backends.local import LocalBackend
+
+        await _runtime.in_thread(LocalBackend, self._folder)  # it opens nothing yet
 
     async def __aenter__(self) -> Place:
         return self
@@ -111,25 +127,34 @@ class Place:
 
 
 async def place(local: str | os.PathLike[str], *, create: bool, parent: bool = False) -> Place:
-    """Return a store for a folder, or for the folder that a file is in."""
+    """Return a store for a folder, or for the folder that a file is in.
+
+    Args:
+        local: the folder or the file.
+        create: it need not be there.
+        parent: it is a file, whether it is there or not.
+
+    Raises:
+        NotFound: it is not there, and has to be.
+    """
     from ..backends.local import LocalBackend
 
-    def look() -> tuple[LocalBackend, str, bool]:
+    def look() -> tuple[str, LocalBackend, str, bool]:
         path = os.path.abspath(os.fspath(local))
         if not create and not os.path.exists(path):
             raise NotFound("there is no such file or folder on this machine; check the path", path=path)
         whole = not parent and (create or not os.path.isfile(path))
         folder, name = (path, "") if whole else os.path.split(path)
-        return LocalBackend(folder, create=create), name, whole
+        return folder, LocalBackend(folder, create=False), name, whole
 
-    backend, name, whole = await _runtime.in_thread(look)
-    return Place(AsyncStore(backend), name, whole)
+    folder, backend, name, whole = await _runtime.in_thread(look)
+    return Place(folder, AsyncStore(backend), name, whole)
 
 
-def journaled(
+async def journaled(
     journal: str | os.PathLike[str] | None,
     call: dict[str, Any],
-    sides: tuple[AsyncStore, PathLike, AsyncStore, PathLike],
+    sides: Sides,
     options: TransferOptions,
 ) -> InParts | None:
     """Return what writes large files under a journal; None without one."""
@@ -142,6 +167,8 @@ def journaled(
     from ..transfer._ledger import Ledger
 
     source, source_path, target, target_path = sides
+    for store, folder in ((source, source_path), (target, target_path)):
+        await _refuse_journal(path, store, folder)
     asked = {
         **call,
         "source": source._location,
@@ -152,6 +179,16 @@ def journaled(
         "skip_existing": options.skip_existing,
     }
     return InParts(source, target, options, Ledger(path, asked))
+
+
+async def _refuse_journal(path: str, store: AsyncStore, folder: PathLike) -> None:
+    """Refuse a journal that a transfer would copy or delete, or that lies among what it has copied."""
+    storage, place = await store._scope.backend.place(store._scope.folder_key(folder))
+    real = (await _runtime.in_thread(os.path.realpath, path)).strip("/")
+    if storage == "file://" and real.startswith(f"{place}/" if place else ""):
+        raise InvalidPath(
+            "the journal lies within a folder that is copied from or to; keep it outside of both", path=path
+        )
 
 
 def _held(stores: tuple[AsyncStore, ...], options: TransferOptions) -> int:
@@ -171,15 +208,18 @@ async def run_transfer(
     parts: InParts | None = None,
 ) -> TransferReport:
     """Run a transfer where its caller is; for a blocking one on the background loop."""
+    blocking = _runtime.blocking()
+    awaited = is_awaited(on_event)
+    if awaited and blocking:
+        raise TypeError("on_event is a coroutine function, which nobody awaits here; give a plain one")
     held = _held(stores, options)
     on_server = bool(held) and stores[0]._copier(stores[1], journaled=parts is not None) is not None
     concurrency = max(map(at_once, stores))  # it is the farther one that is waited for (ADR 0019)
-    blocking = _runtime.blocking()
 
     async def main() -> TransferReport:
         from ..transfer._engine import Events, Run  # it needs anyio, which needs a loop's module
 
-        events = Events(on_event, in_thread=blocking)
+        events = Events(on_event, in_thread=blocking, awaited=awaited)
         if parts is None:
             return await Run(options, concurrency, events, held, on_server).all(items, work)
         from ..transfer._ledger import Broken
@@ -198,7 +238,10 @@ async def run_transfer(
             await recorded.finish()
             return report
 
-    return await _runtime.on_asyncio(main) if blocking else await main()
+    try:
+        return await _runtime.on_asyncio(main) if blocking else await main()
+    except Ended as ended:
+        raise ended.error from ended.error.__cause__
 
 
 async def discard(journal: str | os.PathLike[str], target: AsyncStore) -> int:

@@ -6,16 +6,18 @@ Docstrings say what happens, never how it is awaited, since both faces share the
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 
 from .. import _runtime
 from ..capabilities import Capability
 from ..paths import PathLike, normalize
 from ..transfer._copying import Copying
-from ..transfer._items import Item, Nothing, tree
+from ..transfer._items import Item, Nothing, gone, tree
 from ..transfer.events import OnEvent
 from ..transfer.options import TransferOptions
 from ..transfer.report import TransferReport
 from ._places import (
+    Sides,
     delete_folders,
     discard,
     journaled,
@@ -67,17 +69,28 @@ async def copy_tree(
         RemoteStoreError: the journal is that of another transfer; or the first failure, with
             ``on_error="fail_fast"``.
     """
+    sides = (source, source_path, target, target_path)
+    return await _copied(sides, options, on_event, journal)
+
+
+async def _copied(
+    sides: Sides,
+    options: TransferOptions | None,
+    on_event: OnEvent,
+    journal: str | os.PathLike[str] | None,
+    found: Callable[[], Awaitable[None]] | None = None,
+) -> TransferReport:
+    """Copy a folder or a file; ``found`` is called once it is known to be there, but for dry runs."""
+    source, source_path, target, target_path = sides
     require_stores(source, target)
     source._scope.require(Capability.READ)
     target._scope.require(Capability.WRITE)
-    await refuse_nested(source, source_path, target, target_path)
+    await refuse_nested(*sides)
     chosen = options_of(options)
-    sides = (source, source_path, target, target_path)
-    parts = journaled(journal, {"call": "copy_tree"}, sides, chosen)
+    parts = await journaled(journal, {"call": "copy_tree"}, sides, chosen)
     work = Copying(source, target, chosen, parts).copy
-    return await run_transfer(
-        tree(source, source_path, target_path), work, (source, target), chosen, on_event, parts
-    )
+    items = tree(source, source_path, target_path, None if chosen.dry_run else found)
+    return await run_transfer(items, work, (source, target), chosen, on_event, parts)
 
 
 async def upload(
@@ -146,9 +159,7 @@ async def download(
     into = await _runtime.in_thread(os.path.isdir, local)
     async with await place(local, create=True, parent=single and not into) as target:
         there = "" if not single else normalize(path).rpartition("/")[2] if into else target.name
-        return await copy_tree(
-            store, path, target.store, there, options=options, on_event=on_event, journal=journal
-        )
+        return await _copied((store, path, target.store, there), options, on_event, journal, target.make)
 
 
 async def delete_tree(
@@ -187,7 +198,7 @@ async def delete_tree(
         await store.delete(item.source, missing_ok=True)  # somebody else may have been quicker
         return "deleted"
 
-    report = await run_transfer(tree(store, path, ""), delete, (store,), chosen, on_event)
+    report = await run_transfer(gone(store, path), delete, (store,), chosen, on_event)
     if not chosen.dry_run:
         await delete_folders(store, normalize(path))
     return report

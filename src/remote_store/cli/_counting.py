@@ -99,7 +99,7 @@ class Differing:
         try:
             for line in self._plan():
                 if line.action is not Action.UNCHANGED:
-                    yield line.size
+                    yield 0 if line.action is Action.DELETE else line.size
                 elif line.source is not None and joined(self._root, line.path) in begun:
                     yield line.source.size
         finally:

@@ -31,7 +31,8 @@ class Planned(Item):
     __slots__ = ("line",)
 
     def __init__(self, line: PlanItem, source: str, target: str, conditional: bool) -> None:
-        super().__init__(source, target, line.size, overwrite=line.target is not None, version=line.source)
+        size = 0 if line.action is Action.DELETE else line.size
+        super().__init__(source, target, size, overwrite=line.target is not None, version=line.source)
         self.line = line
         if conditional and line.target is not None and line.action is not Action.DELETE:
             self.if_match = line.target.etag
@@ -77,6 +78,8 @@ class Applying:
                     here, there = joined(self._here, line.path), joined(self._there, line.path)
                     source = there if line.action is Action.DELETE else here
                     yield Planned(line, source, there, self._conditional)
+        if ledger is not None:
+            await ledger.ended(number - 1)
 
     async def apply(self, item: Item, count: Count, again: bool) -> str:
         """Do one line; ``again`` after an attempt that may have done it.

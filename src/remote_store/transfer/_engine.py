@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from typing import Any
 
 import anyio
 
@@ -13,7 +14,7 @@ from ..errors import AlreadyExists, RemoteStoreError
 from ._budget import Budget
 from ._items import Item, Nothing, Work
 from ._retry import retrying
-from .events import EventKind, OnEvent, TransferEvent
+from .events import Ended, EventKind, OnEvent, TransferEvent
 from .options import COPIES, TransferOptions
 from .report import TransferFailed, TransferReport
 
@@ -21,9 +22,9 @@ from .report import TransferFailed, TransferReport
 class Events:
     """Where events go: into the report, and to whom the caller named."""
 
-    def __init__(self, on_event: OnEvent, in_thread: bool) -> None:
+    def __init__(self, on_event: OnEvent, in_thread: bool, awaited: bool) -> None:
         self.report = TransferReport()
-        self._on_event, self._in_thread = on_event, in_thread
+        self._on_event, self._in_thread, self._awaited = on_event, in_thread, awaited
         self._turn = anyio.Lock()
 
     async def tell(self, event: TransferEvent) -> None:
@@ -31,11 +32,29 @@ class Events:
         self.report.add(event)
         if self._on_event is None:
             return
-        if not self._in_thread:
-            self._on_event(event)
+        if not self._in_thread and not self._awaited:
+            _called(self._on_event, event)
             return
         async with self._turn:  # one after the other, as they happened
-            await _runtime.in_thread(self._on_event, event)
+            if self._in_thread:
+                await _runtime.in_thread(_called, self._on_event, event)
+            else:
+                await _awaited(self._on_event, event)
+
+
+def _called(on_event: Callable[[TransferEvent], object], event: TransferEvent) -> None:
+    """Call it; a loop would be ended by what ends programs, before anything is tidied up."""
+    try:
+        on_event(event)
+    except (KeyboardInterrupt, SystemExit) as error:
+        raise Ended(error) from error
+
+
+async def _awaited(on_event: Callable[[TransferEvent], Any], event: TransferEvent) -> None:
+    try:
+        await on_event(event)
+    except (KeyboardInterrupt, SystemExit) as error:
+        raise Ended(error) from error
 
 
 class Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeAlias
 
@@ -28,8 +29,8 @@ class Item:
 
     Attributes:
         source: where it is.
-        target: where it goes; "" for deletions.
-        size: its length in bytes when it was looked at.
+        target: where it goes; "" where only a source is deleted.
+        size: its length in bytes when it was looked at; 0 for deletions, which move none.
         overwrite: whether it replaces a file; None where the options say so.
         if_match: the ``etag`` that the file has that it replaces.
         version: what the source told of it; None for deletions.
@@ -118,19 +119,33 @@ Work: TypeAlias = Callable[[Item, Count, bool], Awaitable[str]]
 """Does one file: the item, who counts bytes, whether it was tried before. Returns how it was done."""
 
 
-async def tree(source: AsyncStore, path: PathLike, target: PathLike) -> AsyncGenerator[Item]:
+async def tree(
+    source: AsyncStore,
+    path: PathLike,
+    target: PathLike,
+    found: Callable[[], Awaitable[None]] | None = None,
+) -> AsyncGenerator[Item]:
     """Give the files below a folder, or the one file that is there.
+
+    Args:
+        source: the store that has them.
+        path: the folder, or the file.
+        target: where they go.
+        found: is called as soon as it is known that something is there, before the first one.
 
     Raises:
         NotFound: nothing is there.
     """
     here, there = normalize(path), normalize(target)
-    if here and await source.is_file(here):
+    single = bool(here) and await source.is_file(here)
+    if here and not single and not await source.is_folder(here):
+        raise NotFound("there is nothing to transfer; check the path", path=str(path))
+    if found is not None:
+        await found()
+    if single:
         info = await source.get_file_info(here)
         yield Item(here, there or info.name, info.size, version=Version.of(info))
         return
-    if here and not await source.is_folder(here):
-        raise NotFound("there is nothing to transfer; check the path", path=str(path))
     prefix = f"{here}/" if here else ""
     below = f"{there}/" if there else ""
     async with source.list_files(here, recursive=True) as listing:
@@ -138,3 +153,10 @@ async def tree(source: AsyncStore, path: PathLike, target: PathLike) -> AsyncGen
             name = str(info.path)
             target_path = below + name.removeprefix(prefix)
             yield Item(name, target_path, info.size, version=Version.of(info))
+
+
+async def gone(store: AsyncStore, path: PathLike) -> AsyncGenerator[Item]:
+    """Give the files below a folder, or the one file that is there, to be deleted. Raises NotFound."""
+    async with aclosing(tree(store, path, "")) as items:
+        async for item in items:
+            yield Item(item.source, "", 0)

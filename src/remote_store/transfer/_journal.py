@@ -211,6 +211,22 @@ class Journal:
         numbered = enumerate(digests[len(known) :], first + len(known))
         self.run([("INSERT INTO lines VALUES (?, ?)", pair) for pair in numbered])
 
+    def ended(self, count: int) -> None:
+        """Take note that a plan has so many lines.
+
+        Raises:
+            RemoteStoreError: there were more before, so it is another plan.
+        """
+        try:
+            known = self._file.execute("SELECT max(number) FROM lines").fetchone()[0] or 0
+        except sqlite3.Error as error:
+            self._raise(error)
+        if known > count:
+            raise self._error(
+                f"this journal belongs to another plan, of {known} lines at least, not of {count}. Apply the"
+                " same plan as then, or give another journal; discard_journal gives that transfer up"
+            )
+
     def close(self) -> None:
         """Close the file, and let others have it."""
         with suppress(sqlite3.Error):

@@ -74,6 +74,10 @@ class Ledger:
         """Note or compare lines of a plan. Raises RemoteStoreError for another plan."""
         await self._alone(self._journal.lines, first, digests)
 
+    async def ended(self, count: int) -> None:
+        """Take note of how many lines a plan has. Raises RemoteStoreError if there were more before."""
+        await self._alone(self._journal.ended, count)
+
     async def delete(self) -> None:
         """Delete the file; nothing can be noted any more."""
         await self._alone(self._journal.delete)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import TypeAlias
 
 from ..errors import RemoteStoreError
@@ -39,7 +40,7 @@ class TransferEvent:
         size: bytes; what they mean depends on the kind.
         error: why it failed, for ``RETRIED`` and ``FAILED``.
         detail: for ``SKIPPED`` the reason, in a dry run what would be done and why; for ``DONE`` how it
-            was moved and checked, such as ``"streamed, verified by storage"``.
+            was moved and checked, such as ``"streamed, verified by the storage"``.
     """
 
     kind: EventKind
@@ -50,3 +51,17 @@ class TransferEvent:
 
 
 OnEvent: TypeAlias = Callable[[TransferEvent], object] | None
+
+
+class Ended(Exception):
+    """An ``on_event`` has ended the program, or was interrupted. Holds the error, which no task may raise."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def is_awaited(on_event: OnEvent) -> bool:
+    """Return True if it is a coroutine function, or an object that is called like one."""
+    call = getattr(on_event, "__call__", None)  # noqa: B004 - of an object the method tells, not the object
+    return iscoroutinefunction(on_event) or iscoroutinefunction(call)

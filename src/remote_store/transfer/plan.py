@@ -75,8 +75,10 @@ class Version:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Version:
         """Return what ``as_dict`` was made of."""
-        modified = data["modified_at"]
-        return cls(data["size"], datetime.fromisoformat(modified) if modified else None, data["etag"])
+        size, modified, etag = data["size"], data["modified_at"], data["etag"]
+        if type(size) is not int or size < 0 or not isinstance(etag, str | None):
+            raise ValueError(f"size must be a number of bytes and etag a text, not {size!r} and {etag!r}")
+        return cls(size, datetime.fromisoformat(modified) if modified else None, etag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ class PlanItem:
         reason: why, in words for people.
         source: the file that is to be copied, as it was; None for deletions.
         target: the file that is there, as it was; None where there is none.
+
+    Raises:
+        ValueError: it does not say what is to be copied, or what is to be replaced or deleted.
     """
 
     action: Action
@@ -96,6 +101,12 @@ class PlanItem:
     reason: str
     source: Version | None = None
     target: Version | None = None
+
+    def __post_init__(self) -> None:
+        if self.action is not Action.DELETE and self.source is None:
+            raise ValueError(f"a line that says {self.action.value!r} has to tell what the source is like")
+        if self.action is not Action.CREATE and self.target is None:
+            raise ValueError(f"a line that says {self.action.value!r} has to tell what the target is like")
 
     @property
     def size(self) -> int:

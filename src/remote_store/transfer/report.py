@@ -37,7 +37,8 @@ class TransferReport:
         planned, done, skipped, failed: files.
         planned_bytes: size of the files that were found, in bytes.
         done_bytes: size of those that are there, in bytes.
-        moved_bytes: all bytes handed to the target, those of attempts that failed too.
+        moved_bytes: all bytes handed to the target, those of streams that failed half-way too; a file
+            that moves whole counts when it has arrived.
         retries: attempts that failed and were made again.
         seconds: time from the first event to the last.
         failures: the files that did not arrive, and why.
