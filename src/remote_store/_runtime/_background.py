@@ -12,15 +12,28 @@ import contextvars
 import os
 import sys
 import threading
+import time
+import weakref
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from ._pending import Pending
+from ._workers import Workers
 
 T = TypeVar("T")
 
 EXIT_GRACE: Final = 5.0
+LOOKED_UP_AT_ONCE: Final = 8
+
+
+class Droppable(Protocol):
+    """What is undone by others than who made it."""
+
+    def drop(self) -> None:
+        """Begin to undo it, if it is unfinished, by ``detach``."""
 
 
 class LoopJob(Pending[T]):
@@ -96,6 +109,32 @@ class ShieldedJob(LoopJob[T]):
         """Do nothing."""
 
 
+class _Executor(ThreadPoolExecutor):
+    """Threads for what libraries do beside a loop, such as looking up names of servers.
+
+    The standard library's own take nothing more as soon as the process begins to end, and so
+    before anything can be undone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1)  # no thread of it is ever begun
+        self._own = Workers(LOOKED_UP_AT_ONCE, "remote-store-beside")
+
+    def submit(self, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        self._own.start(_settle, (future, partial(call, *args, **kwargs)))
+        return future
+
+
+def _settle(future: Future[T], call: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(call())
+    except BaseException as error:  # noqa: BLE001 - carried to who waits, and raised there
+        future.set_exception(error)
+
+
 class Background:
     """A loop that runs for ever in a thread of its own."""
 
@@ -109,13 +148,15 @@ class Background:
         call: Callable[..., Awaitable[T]],
         args: tuple[Any, ...],
         kind: type[LoopJob[T]] = LoopJob,
+        *,
+        awaited: bool = True,
     ) -> LoopJob[T]:
         """Begin a coroutine on the loop and return it; wait with ``Pending.wait``.
 
         Raises:
-            RuntimeError: called from the loop's own thread, which would wait for itself.
+            RuntimeError: it is ``awaited`` in the loop's own thread, which would wait for itself.
         """
-        if threading.current_thread() is self._thread:
+        if awaited and threading.current_thread() is self._thread:
             raise RuntimeError(
                 "a blocking store was used on this library's own event loop thread, which would wait"
                 " for itself; use the async store there, or call from a worker thread"
@@ -129,6 +170,7 @@ class Background:
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
+                loop.set_default_executor(_Executor())
                 thread = threading.Thread(target=loop.run_forever, name="remote-store-loop", daemon=True)
                 try:
                     thread.start()
@@ -171,8 +213,34 @@ _inherited: list[object] = []  # closing a parent's loop in the child would dist
 def _after_fork() -> None:
     _inherited.append((background._loop, background._thread))
     background.__init__()  # type: ignore[misc]  # the module's one loop, reset in place
+    unfinished.clear()  # the parent goes on with it
+    _detached.clear()
+
+
+unfinished: Final[weakref.WeakSet[Droppable]] = weakref.WeakSet()
+"""What has to be undone where the process ends before it is finished."""
+_detached: Final[set[LoopJob[Any]]] = set()
+
+
+def detach(call: Callable[..., Awaitable[object]], *args: Any) -> None:
+    """Begin a coroutine for nobody who waits, but for the end of the process, for a moment."""
+    job = background.start(call, args, awaited=False)
+    _detached.add(job)
+    job.wake = partial(_detached.discard, job)
+    if job.done:
+        _detached.discard(job)
+
+
+def _end() -> None:
+    """Undo what is unfinished, while there are threads to do so in, and stop."""
+    for each in list(unfinished):
+        each.drop()
+    until = time.monotonic() + EXIT_GRACE
+    while _detached and time.monotonic() < until:
+        time.sleep(0.01)
+    background.stop()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-atexit.register(background.stop)
+atexit.register(_end)

@@ -108,8 +108,8 @@ class _Worker:
 class Workers:
     """A pool that hands each call to the worker that slept last: the warmest."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        self._limit = limit
+    def __init__(self, limit: int = LIMIT, name: str = "remote-store-worker") -> None:
+        self._limit, self._name = limit, name
         self._eager = min(EAGER, limit)
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
@@ -163,7 +163,7 @@ class Workers:
 
     def _spawn(self, job: Job[Any]) -> None:
         worker = _Worker(self, job)
-        thread = threading.Thread(target=worker.run, name="remote-store-worker", daemon=True)
+        thread = threading.Thread(target=worker.run, name=self._name, daemon=True)
         try:
             thread.start()
         except RuntimeError:  # no more threads from the system, or the interpreter is going down

@@ -6,11 +6,15 @@ Used only inside ``on_asyncio``, where a loop runs whoever the caller is.
 from __future__ import annotations
 
 import asyncio
+import sys
 from asyncio import Task as Task
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
+
+if TYPE_CHECKING:
+    from ._background import Droppable
 
 T = TypeVar("T")
 
@@ -119,14 +123,26 @@ def soon(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
         pass
 
 
+def dropped_at_exit(thing: Droppable) -> None:
+    """Have ``drop`` called where the process ends and the thing is there still."""
+    from ._background import unfinished
+
+    unfinished.add(thing)
+
+
 def detached(call: Callable[..., Awaitable[object]], *args: Any) -> None:
-    """Run a coroutine function on the background loop, for nobody who waits; failures are dropped."""
-    from ._background import background
+    """Run a coroutine function on the background loop, for nobody who waits; failures are dropped.
+
+    The end of the process waits for it, for a few seconds. Once no thread can run any more, nothing is done.
+    """
+    if sys.is_finalizing():
+        return  # Python 3.11 would wait for ever for a new thread
+    from ._background import detach
 
     try:
-        background.start(_silent, (call, args))
+        detach(_silent, call, args)
     except RuntimeError:
-        pass  # called on that very loop, or the process is ending
+        pass  # the process is ending, and begins no thread any more
 
 
 async def _silent(call: Callable[..., Awaitable[object]], args: tuple[Any, ...]) -> None:

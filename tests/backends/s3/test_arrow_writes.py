@@ -25,6 +25,7 @@ from remote_store import (
     WriteOptions,
 )
 from remote_store.backends import S3PyArrowBackend
+from remote_store.backends.s3._listing import HIDDEN
 
 NEW = bytes(11 * MIB)
 MEBIBYTES, LIMIT = 256, 160.0
@@ -195,6 +196,34 @@ def test_a_writer_that_is_dropped_leaves_nothing(
             gc.collect()
     else:
         run(world, main)
+
+
+@pytest.mark.spec("S3PA-019")
+@pytest.mark.parametrize("how", ["whole", "fails", "refused"])
+def test_a_bucket_with_versions_keeps_nothing_of_the_way(
+    bucket: str, buckets: Buckets, proxy: Proxy, how: str
+) -> None:
+    client = buckets._client
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    with Store(writing(bucket, proxy.url)) as store:
+        if how == "whole":
+            store.write("f", NEW)
+        elif how == "fails":
+            with pytest.raises(ZeroDivisionError):
+                store.write("f", (1 // (2 - n) * NEW for n in range(3)))
+        else:
+
+            def hook(asked: Asked, ask: Callable[[], Reply]) -> Reply:
+                return error_reply(403, "AccessDenied") if "versionId=" in asked.target else ask()
+
+            proxy.hook = hook
+            store.write("f", NEW)
+    found = client.list_object_versions(Bucket=bucket)
+    left = [(entry["Key"], entry["Size"]) for entry in found.get("Versions", ())]
+    hidden = [size for key, size in left if key.startswith(HIDDEN)]
+    assert hidden == ([len(NEW)] if how == "refused" else [])
+    assert ("f", len(NEW)) in left or how == "fails"
+    assert [key for key in buckets.keys(bucket) if key.startswith(HIDDEN)] == []
 
 
 FAILURES = {

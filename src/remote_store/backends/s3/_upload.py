@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ... import _runtime
 from ..._crc import crc32, joined
-from ..._runtime.tasks import Task, Tasks, detached, soon, unbroken
+from ..._runtime.tasks import Task, Tasks, detached, dropped_at_exit, soon, unbroken
 from ..._types import Buffer
 from ...backend import Writer
 from ...errors import NotFound, RemoteStoreError
@@ -219,6 +219,7 @@ class S3Writer(Writer):
 
     def __init__(self, api: Api, key: str, upload: Upload) -> None:
         self._api, self._upload = api, upload
+        dropped_at_exit(upload)
 
     async def write(self, data: Buffer) -> None:
         await self._api.leaf(self._upload.write, data)

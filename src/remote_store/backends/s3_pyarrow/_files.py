@@ -104,7 +104,7 @@ class Source:
         """Return a part. Raises ArrowFailed, from then on for every read."""
         try:
             file = await self._file()
-            data = await self._files.threads.call(ranges.read_at, file, length, start)
+            data = await self._files.threads.call_and_leave(ranges.read_at, file, length, start)
             if len(data) != length:
                 raise ArrowFailed("the object is shorter than it was")
             await self._compare()
@@ -123,7 +123,7 @@ class Source:
         if system is None:
             raise ArrowFailed("Arrow cannot reach the bucket as the client does")
         if self._opened is None or self._opened[0] is not system:
-            self._opened = system, begun(self._files.threads.call, self._open, system)
+            self._opened = system, begun(self._files.threads.call_and_leave, self._open, system)
         return await unbroken(self._opened[1])
 
     def _open(self, system: S3FileSystem) -> NativeFile:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ..._runtime.tasks import detached
-from ...errors import BackendUnavailable, RemoteStoreError
+from ..._runtime import Lock
+from ..._runtime.tasks import begun, detached, ended
+from ...errors import BackendUnavailable, PermissionDenied, RemoteStoreError
 from ...models import WriteOptions, WriteResult
 from ..s3._api import Api
 from ..s3._change import copied
@@ -22,6 +23,10 @@ from ._files import ArrowFailed, ArrowFiles
 if TYPE_CHECKING:
     from pyarrow import NativeFile
     from pyarrow.fs import S3FileSystem
+
+
+GRACE: Final = 2.0
+"""Seconds that who gives up an upload waits for Arrow."""
 
 
 class ArrowUpload(Upload):
@@ -55,10 +60,21 @@ class ArrowUpload(Upload):
         return result
 
     async def abort(self) -> None:
-        """Delete what was stored on the way; harmless after ``commit``."""
+        """Delete what was stored on the way; harmless after ``commit``.
+
+        Arrow cannot be told to stop. Where it waits for a silent server this goes on without
+        who is cancelled.
+        """
         self._held = bytearray()
-        if self._stage is not None and not self.ended:
-            await self._stage.discard(self._api)
+        if self._stage is None or self.ended:
+            return
+        discarding = begun(self._stage.discard, self._api)
+        await ended(discarding, GRACE)
+        if discarding.done():
+            discarding.result()
+        else:
+            discarding.cancel()
+            detached(_discard_later, self._stage, self._api)
         self.ended = True
 
     def drop(self) -> None:
@@ -83,6 +99,8 @@ class Stage:
         self._files, self._key = files, key
         self._stream: NativeFile | None = None
         self._parts = 0
+        self._turn = Lock()  # a call that nobody waits for any more may still be under way
+        self._found: dict[str, Any] | None = None
         self._is_stored = False  # a stream that failed to close says that it is closed
 
     async def write(self, api: Api, body: bytearray) -> None:
@@ -107,7 +125,7 @@ class Stage:
     async def stored(self, api: Api, size: int) -> dict[str, object]:
         """Have Arrow store all of it; return what a copy is to be made of."""
         await self._try(api, self._close)
-        found = await self._ask(api, "head_object", {})
+        self._found = found = await self._ask(api, "head_object", {})
         if found["ContentLength"] != size:
             raise RemoteStoreError(
                 "Arrow has stored something else than it was given; try again",
@@ -124,9 +142,13 @@ class Stage:
             self._stream.close()
             self._is_stored = True
 
+    def _in_turn(self, call: Callable[..., None], *args: object) -> None:
+        with self._turn:
+            call(*args)
+
     async def _try(self, api: Api, call: Callable[..., None], *args: object) -> None:
         try:
-            await self._files.threads.call(call, *args)
+            await self._files.threads.call_and_leave(self._in_turn, call, *args)
         except (OSError, ValueError) as error:  # Arrow's own errors are of these kinds
             # The same right is needed for this request, whose errors have codes.
             await self._ask(api, "put_object", {"Body": b""})
@@ -137,10 +159,27 @@ class Stage:
         if not self._is_stored:
             await self._forget_uploads(api)  # nothing can come of it any more, and Arrow gives up sooner
             try:
-                await self._files.threads.call(self._close)
+                await self._files.threads.call_and_leave(self._in_turn, self._close)
             except (OSError, ValueError):
                 await self._forget_uploads(api)
+        if self._found is not None:
+            await self._delete(api, self._found)
+            return
+        while (found := await api.head(self.name)) is not None and await self._delete(api, found):
+            pass  # below it there may be an older version: that of a request which was to tell what is wrong
+
+    async def _delete(self, api: Api, found: dict[str, Any]) -> bool:
+        """Delete the version that was found, for good; return True if the bucket has versions."""
+        version = found.get("VersionId")
+        if version is not None:
+            try:
+                await self._ask(api, "delete_object", {"VersionId": version})
+            except PermissionDenied:
+                pass  # a right of its own: without it, the versions stay
+            else:
+                return True
         await self._ask(api, "delete_object", {})
+        return False
 
     async def _ask(self, api: Api, operation: str, parameters: dict[str, object]) -> dict[str, Any]:
         """Make a request about the object; its errors are about the one that is to be."""
