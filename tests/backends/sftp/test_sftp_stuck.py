@@ -71,7 +71,8 @@ class Confirming(Login):
 
     def session_requested(self) -> Any:
         type(self).sessions -= 1
-        usual = asyncssh.stream.SSHServerStreamSession(None, lambda chan: asyncssh.SFTPServer(chan), 3)
+        factory: Any = asyncssh.SFTPServer
+        usual = asyncssh.stream.SSHServerStreamSession(None, factory, 3)
         return usual if self.sessions >= 0 else self._late()
 
     async def _late(self) -> asyncssh.SSHServerSession[bytes]:
