@@ -18,6 +18,7 @@ from remote_store import (
     AsyncStore,
     BackendUnavailable,
     EventKind,
+    PermissionDenied,
     Store,
     TransferEvent,
     TransferFailed,
@@ -198,6 +199,27 @@ def test_reports(tmp_path: Path) -> None:
     assert "  5: " in text
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (str(copy), copy.report.as_dict()) == (str(caught.value), report.as_dict())
+
+
+@pytest.mark.spec("XFER-019")
+def test_what_became_of_each_file(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_retry, "FIRST_PAUSE", 0.001)
+    left = FaultyBackend(
+        memory(dict.fromkeys("abc", b"12")),
+        [Fault("read_bytes", path="b", times=2), Fault("read_bytes", path="c", error=PermissionDenied)],
+    )
+    options = TransferOptions(skip_existing=True, keep_outcomes=True)
+    with pytest.raises(TransferFailed) as caught:
+        call(way, "copy_tree", left, "", memory({"a": b"there"}), options=options)
+    report = caught.value.report
+    assert report.outcomes is not None
+    found = {each.path: (each.kind, each.size, each.attempts) for each in report.outcomes}
+    assert found == {"a": (K.SKIPPED, 2, 1), "b": (K.DONE, 2, 3), "c": (K.FAILED, 2, 1)}
+    told = {each["path"]: each for each in json.loads(json.dumps(report.as_dict()))["outcomes"]}
+    assert told["b"]["detail"] == "whole, size compared"
+    assert "scripted" in told["c"]["detail"]
+    assert pickle.loads(pickle.dumps(report)).outcomes == report.outcomes
+    assert call(way, "copy_tree", memory({"a": b""}), "", memory()).outcomes is None
 
 
 @pytest.mark.spec("XFER-019")

@@ -219,7 +219,7 @@ async def run_transfer(
     async def main() -> TransferReport:
         from ..transfer._engine import Events, Run  # it needs anyio, which needs a loop's module
 
-        events = Events(on_event, in_thread=blocking, awaited=awaited)
+        events = Events(on_event, in_thread=blocking, awaited=awaited, keep=options.keep_outcomes)
         if parts is None:
             return await Run(options, concurrency, events, held, on_server).all(items, work)
         from ..transfer._ledger import Broken

@@ -26,12 +26,13 @@ callers have the whole of it run on the background loop.
 from .events import EventKind, TransferEvent
 from .options import TransferOptions
 from .plan import Action, PlanItem, Version
-from .report import Failure, TransferFailed, TransferReport
+from .report import Failure, Outcome, TransferFailed, TransferReport
 
 __all__ = [
     "Action",
     "EventKind",
     "Failure",
+    "Outcome",
     "PlanItem",
     "TransferEvent",
     "TransferFailed",

@@ -22,8 +22,8 @@ from .report import TransferFailed, TransferReport
 class Events:
     """Where events go: into the report, and to whom the caller named."""
 
-    def __init__(self, on_event: OnEvent, in_thread: bool, awaited: bool) -> None:
-        self.report = TransferReport()
+    def __init__(self, on_event: OnEvent, in_thread: bool, awaited: bool, keep: bool = False) -> None:
+        self.report = TransferReport(outcomes=[] if keep else None)
         self._on_event, self._in_thread, self._awaited = on_event, in_thread, awaited
         self._turn = anyio.Lock()
 

@@ -25,7 +25,8 @@ class TransferOptions:
             this is less; others count three times their size, for the buffers they go through.
         large_file_threshold: size in bytes from which a file is streamed, in parallel parts
             where the storage has them, instead of being moved whole in one request each way; a
-            third of ``memory_limit`` where that is less.
+            third of ``memory_limit`` where that is less. How large its parts are is an option of the
+            backend (``part_size``), and bounded by ``memory_limit``.
         retries: how often a file is tried again after an error that may pass, with growing
             pauses between; the storages' own repetitions of single requests come before that.
         verify: ``"storage"`` compares a digest with what the storage says that it stored, where
@@ -34,6 +35,7 @@ class TransferOptions:
             end; ``"fail_fast"`` cancels the others and raises the first error.
         overwrite: replace files that are there; otherwise they are failures.
         skip_existing: leave files that are there alone, and count them as skipped.
+        keep_outcomes: keep in the report what became of each file; that takes memory for each.
         dry_run: change nothing, and report what would be done; without ``overwrite`` each file is looked
             for at the target.
 
@@ -51,6 +53,7 @@ class TransferOptions:
     overwrite: bool = False
     skip_existing: bool = False
     dry_run: bool = False
+    keep_outcomes: bool = False
 
     @property
     def stream_memory(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -27,11 +28,36 @@ class Failure:
     error: RemoteStoreError
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a file.
+
+    Attributes:
+        path: the file, as its source names it.
+        kind: ``DONE``, ``SKIPPED`` or ``FAILED``.
+        size: its bytes; 0 for deletions.
+        attempts: how often it was tried.
+        detail: how it was moved and checked, why it was skipped, or what failed.
+    """
+
+    path: str
+    kind: EventKind
+    size: int
+    attempts: int
+    detail: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as values that JSON knows."""
+        found = {name: getattr(self, name) for name in ("path", "size", "attempts", "detail")}
+        return {**found, "kind": self.kind.value}
+
+
 @dataclass(slots=True)
 class TransferReport:
     """What a transfer did. ``add`` an event, and it is counted; so a report can be kept while it runs.
 
-    Failures are kept one by one, all else as numbers: a report of a million files is small.
+    Failures are kept one by one, all else as numbers: a report of a million files is small, unless
+    outcomes are asked for.
 
     Attributes:
         planned, done, skipped, failed: files.
@@ -42,6 +68,8 @@ class TransferReport:
         retries: attempts that failed and were made again.
         seconds: time from the first event to the last.
         failures: the files that did not arrive, and why.
+        outcomes: what became of each file, in the order of their ends; None unless ``keep_outcomes``
+            asks for it. A report that is made with an empty list keeps them.
     """
 
     planned: int = 0
@@ -54,7 +82,9 @@ class TransferReport:
     retries: int = 0
     seconds: float = 0.0
     failures: list[Failure] = field(default_factory=list)
+    outcomes: list[Outcome] | None = None
     _began: float | None = field(default=None, repr=False, compare=False)
+    _retried: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
 
     def add(self, event: TransferEvent) -> None:
         """Count an event."""
@@ -77,6 +107,16 @@ class TransferReport:
         elif event.kind is EventKind.FAILED and event.error is not None:
             self.failed += 1
             self.failures.append(Failure(event.path, event.error))
+        if self.outcomes is not None:
+            self._keep(event, self.outcomes)
+
+    def _keep(self, event: TransferEvent, outcomes: list[Outcome]) -> None:
+        if event.kind is EventKind.RETRIED:
+            self._retried[event.path] += 1
+        elif event.kind in (EventKind.DONE, EventKind.SKIPPED, EventKind.FAILED):
+            attempts = self._retried.pop(event.path, 0) + 1
+            detail = event.detail if event.error is None else str(event.error)
+            outcomes.append(Outcome(event.path, event.kind, event.size, attempts, detail))
 
     @property
     def bytes_per_second(self) -> float:
@@ -96,7 +136,10 @@ class TransferReport:
             {"path": each.path, "error": type(each.error).__name__, "message": str(each.error)}
             for each in self.failures
         ]
-        return {**numbers, "bytes_per_second": self.bytes_per_second, "failures": failures}
+        found = {**numbers, "bytes_per_second": self.bytes_per_second, "failures": failures}
+        if self.outcomes is not None:
+            found["outcomes"] = [each.as_dict() for each in self.outcomes]
+        return found
 
     def save(self, path: str | Path) -> None:
         """Write the report as JSON. Raises OSError."""
