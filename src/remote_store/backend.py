@@ -279,6 +279,13 @@ class Backend(ABC):
         told = self.location.rstrip("/")
         return (f"{told}{id(self)}" if told == f"{self.name}:" else told), path
 
+    async def unmake(self) -> bool:
+        """Take a root away that this object has made and that nothing is in; return True if there was one.
+
+        Mirrors ask it of their source: such a root is not one that somebody has emptied.
+        """
+        return False
+
     def to_key(self, native: str) -> str:
         """Return the key of a native name (a file system path, a URL); unchanged if it has none.
 

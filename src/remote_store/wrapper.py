@@ -166,6 +166,9 @@ class BackendWrapper(Backend):
     async def place(self, path: str) -> tuple[str, str]:
         return await self.inner.place(path)
 
+    async def unmake(self) -> bool:
+        return await self.inner.unmake()
+
     def to_key(self, native: str) -> str:
         return self.inner.to_key(native)
 

@@ -114,15 +114,33 @@ def test_places_of_a_server() -> None:
 def test_a_root_that_is_not_there_deletes_nothing(way: str, tmp_path: Path) -> None:
     target = memory(FILES)
     gone = [LocalBackend(tmp_path / "unmounted", create=False), LocalBackend(tmp_path / "made")]
-    (tmp_path / "made").rmdir()
     for source in gone:
         with pytest.raises(NotFound, match="empty one would delete everything"):
             call(way, "sync", source, "", target, delete=True)
     assert content(target) == FILES
+    assert not (tmp_path / "made").exists()  # else it would pass for an empty folder the next time
+    (tmp_path / "empty").mkdir()
     empty = LocalBackend(tmp_path / "empty")
     assert call(way, "sync", gone[0], "", target).done == 0
     assert call(way, "sync", empty, "", target, delete=True).done == 2
     assert content(target) == {}
+
+
+@pytest.mark.spec("BE-030")
+def test_a_root_that_was_made_for_nothing(tmp_path: Path) -> None:
+    def unmade(backend: Backend) -> bool:
+        answer: bool = run("asyncio", backend.unmake)
+        return answer
+
+    made = LocalBackend(tmp_path / "made")
+    assert unmade(FaultyBackend(made))
+    assert not unmade(made)
+    Store(made).write("f", b"1")
+    assert not unmade(made)
+    assert content(made) == {"f": b"1"}
+    Store(made).delete("f")
+    assert not unmade(LocalBackend(tmp_path / "made"))
+    assert not unmade(MemoryBackend())
 
 
 @pytest.mark.spec("XFER-028")

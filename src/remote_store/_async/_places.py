@@ -58,7 +58,7 @@ async def refuse_deleted(source: AsyncStore, path: PathLike, target: AsyncStore,
             " place outside, or delete nothing",
             path=str(path),
         )
-    if not await source.is_folder(path):
+    if await source._scope.backend.unmake() or not await source.is_folder(path):
         raise NotFound(
             "there is no such folder to mirror, and an empty one would delete everything; check the path."
             " Where folders are but names, one without files cannot be told from a mistyped one",

@@ -55,6 +55,7 @@ class LocalBackend(Backend):
         if not given or "\0" in given:
             raise InvalidPath("the root must be the path of a folder", path=given, backend=NAME)
         self._durable = durable
+        self._made = create and not os.path.lexists(given)
         self._root = Root(_prepare(given, create))
 
     @property
@@ -217,6 +218,16 @@ class LocalBackend(Backend):
     async def place(self, path: str) -> tuple[str, str]:
         real = await self._call(path, os.path.realpath, os.path.join(self._root.path, path))
         return "file://", real.strip("/")
+
+    async def unmake(self) -> bool:
+        return self._made and await _runtime.in_thread(self._unmake)
+
+    def _unmake(self) -> bool:
+        try:
+            os.rmdir(self._root.path)  # the next write makes it again
+        except OSError:
+            return False  # there is something in it
+        return True
 
     def to_key(self, native: str) -> str:
         root = self._root.path.rstrip("/") + "/"
