@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import _runtime
 from ..capabilities import Capability
-from ..errors import NotFound, PreconditionFailed
+from ..errors import CapabilityNotSupported, NotFound, PreconditionFailed
 from ._arguments import Arguments
 from ._copying import Copying
 from ._items import Count, Item, Nothing
@@ -101,6 +101,15 @@ class Applying:
         if line.action is Action.DELETE:
             await self._target.delete(item.target, missing_ok=again)
             return "deleted"
+        return await self._copied(item, count, again)
+
+    async def _copied(self, item: Item, count: Count, again: bool) -> str:
+        try:
+            return await self._copying.copy(item, count, again)
+        except CapabilityNotSupported:
+            if item.if_match is None:
+                raise
+        item.if_match = None  # the server ignores conditions, as has turned out: the look before has to do
         return await self._copying.copy(item, count, again)
 
     async def _done_before(self, item: Item, line: PlanItem, planned: Version) -> str:
