@@ -167,8 +167,9 @@ async def journaled(
     from ..transfer._ledger import Ledger
 
     source, source_path, target, target_path = sides
-    for store, folder in ((source, source_path), (target, target_path)):
-        await _refuse_journal(path, store, folder)
+    await _refuse_journal(path, source, source_path)
+    if call["call"] != "copy_tree" and call.get("delete", True):
+        await _refuse_journal(path, target, target_path)
     asked = {
         **call,
         "source": source._location,
@@ -182,12 +183,12 @@ async def journaled(
 
 
 async def _refuse_journal(path: str, store: AsyncStore, folder: PathLike) -> None:
-    """Refuse a journal that a transfer would copy or delete, or that lies among what it has copied."""
+    """Refuse a journal that a transfer would copy or delete."""
     storage, place = await store._scope.backend.place(store._scope.folder_key(folder))
     real = (await _runtime.in_thread(os.path.realpath, path)).strip("/")
     if storage == "file://" and real.startswith(f"{place}/" if place else ""):
         raise InvalidPath(
-            "the journal lies within a folder that is copied from or to; keep it outside of both", path=path
+            "the journal lies within a folder that is copied, or deleted from; keep it outside", path=path
         )
 
 
