@@ -26,6 +26,8 @@ from remote_store import (
 )
 from remote_store.backends import S3PyArrowBackend
 from remote_store.backends.s3._listing import HIDDEN
+from remote_store.backends.s3_pyarrow._files import ArrowFailed
+from remote_store.backends.s3_pyarrow._upload import Stage
 
 NEW = bytes(11 * MIB)
 MEBIBYTES, LIMIT = 256, 160.0
@@ -196,6 +198,26 @@ def test_a_writer_that_is_dropped_leaves_nothing(
             gc.collect()
     else:
         run(world, main)
+
+
+@pytest.mark.spec("S3PA-012")
+def test_a_call_that_is_late_begins_nothing_after_the_clean_up(
+    bucket: str, seaweedfs_url: str, clean: list[list[str]]
+) -> None:
+    """Who was cancelled waits for no thread, so its call may get its turn last."""
+
+    async def main() -> None:
+        async with AsyncStore(writing(bucket, seaweedfs_url)) as store:
+            await store.ping()
+            backend = store._scope.backend
+            assert isinstance(backend, S3PyArrowBackend)
+            stage, system = Stage(backend._files, "f"), backend._files.latest
+            await stage.discard(backend._api)
+            with pytest.raises(ArrowFailed):
+                stage._in_turn(stage._open, system, bucket)
+            assert stage._stream is None
+
+    run("asyncio", main)
 
 
 @pytest.mark.spec("S3PA-019")

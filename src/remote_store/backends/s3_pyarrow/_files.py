@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ..._runtime.tasks import Task, begun, unbroken
+from ..._runtime.tasks import Task, begun, current_loop, unbroken
 from ..._runtime.threads import Threads
 from ...errors import RemoteStoreError
 from ..s3._api import Api
@@ -40,6 +40,7 @@ class ArrowFiles:
     def __init__(self, api: Api, threads: int) -> None:
         self._api, self.threads = api, Threads(threads)
         self._made: tuple[dict[str, Any], S3FileSystem] | None = None
+        self._making: tuple[dict[str, Any], object, Task[S3FileSystem]] | None = None
 
     @property
     def latest(self) -> S3FileSystem | None:
@@ -59,9 +60,19 @@ class ArrowFiles:
         arguments = await arguments_of(await self._api.connection(), self._api.bucket)
         if arguments is None or _forked:
             return None
-        if self._made is None or self._made[0] != arguments:
-            self._made = arguments, await self.threads.call(_made_of, arguments)
-        return self._made[1]
+        made = self._made
+        if made is not None and made[0] == arguments:
+            return made[1]
+        # One for all that ask now: Arrow makes none while a server lets its reads wait.
+        making, loop = self._making, current_loop()
+        if making is None or making[:2] != (arguments, loop) or making[2].done():
+            making = self._making = arguments, loop, begun(self._make, arguments)
+        return await unbroken(making[2])
+
+    async def _make(self, arguments: dict[str, Any]) -> S3FileSystem:
+        system = await self.threads.call_and_leave(_made_of, arguments)
+        self._made, self._making = (arguments, system), None
+        return system
 
     def forget(self) -> None:
         """Let go of the file system."""

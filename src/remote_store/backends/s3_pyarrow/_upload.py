@@ -100,6 +100,7 @@ class Stage:
         self._stream: NativeFile | None = None
         self._parts = 0
         self._turn = Lock()  # a call that nobody waits for any more may still be under way
+        self._over = False  # such a call may also get its turn after the clean-up: it must begin nothing
         self._found: dict[str, Any] | None = None
         self._is_stored = False  # a stream that failed to close says that it is closed
 
@@ -144,7 +145,14 @@ class Stage:
 
     def _in_turn(self, call: Callable[..., None], *args: object) -> None:
         with self._turn:
+            if self._over:
+                raise ArrowFailed("nobody waits for this")
             call(*args)
+
+    def _give_up(self) -> None:
+        with self._turn:
+            self._over = True
+            self._close()
 
     async def _try(self, api: Api, call: Callable[..., None], *args: object) -> None:
         try:
@@ -159,7 +167,7 @@ class Stage:
         if not self._is_stored:
             await self._forget_uploads(api)  # nothing can come of it any more, and Arrow gives up sooner
             try:
-                await self._files.threads.call_and_leave(self._in_turn, self._close)
+                await self._files.threads.call_and_leave(self._give_up)
             except (OSError, ValueError):
                 await self._forget_uploads(api)
         if self._found is not None:
