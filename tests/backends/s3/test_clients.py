@@ -9,7 +9,7 @@ from tests.backends.support import script
 from tests.services import KEY, SECRET, S3Server
 
 PRELUDE = """
-import asyncio, gc, os, sys, threading
+import asyncio, gc, os, sys, threading, time
 import anyio, trio
 from remote_store import AsyncStore, Store
 from remote_store.backends import S3Backend
@@ -147,6 +147,23 @@ SCRIPTS = {
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
         assert store.read_bytes("g") == b"x"
+        store.close()
+    """,
+    "a fork while something is written": """
+        from remote_store.backends.s3 import _upload
+        _upload.LOOKS = 1
+        store = Store(made())
+        stream = store.open_write("h", overwrite=True).__enter__()
+        stream.write(bytes(20 << 20))
+        child = os.fork()
+        if not child:
+            del stream
+            gc.collect()
+            time.sleep(1)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        stream.__exit__(None, None, None)
+        assert store.get_file_info("h").size == 20 << 20
         store.close()
     """,
     "after a fork, asyncio": """

@@ -6,6 +6,7 @@ then there is nothing under its name, and an upload that fails leaves nothing be
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -218,7 +219,7 @@ class S3Writer(Writer):
     """An upload as a session: each call is one leaf."""
 
     def __init__(self, api: Api, key: str, upload: Upload) -> None:
-        self._api, self._upload = api, upload
+        self._api, self._upload, self._process = api, upload, os.getpid()
         dropped_at_exit(upload)
 
     async def write(self, data: Buffer) -> None:
@@ -231,5 +232,5 @@ class S3Writer(Writer):
         await self._api.shielded_leaf(self._upload.abort)
 
     def __del__(self) -> None:
-        if hasattr(self, "_upload"):
+        if getattr(self, "_process", None) == os.getpid():  # a copy that a fork made ends nothing
             self._upload.drop()
