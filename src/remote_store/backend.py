@@ -112,9 +112,10 @@ class Backend(ABC):
         """Bytes that one stream of this holds at most, by which transfers count a large file."""
         return 48 * CHUNK_SIZE
 
-    def within_memory(self, size: int) -> Backend:
+    def within_memory(self, size: int, *, part_size: int | None = None) -> Backend:
         """Return this storage with streams that hold about so many bytes each, or itself if it cannot.
 
+        With ``part_size``, parts of large files have so many bytes, where that memory has room for two.
         What is returned shares all connections with this one, which stays the one to close.
         """
         return self

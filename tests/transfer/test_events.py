@@ -240,6 +240,7 @@ def test_long_and_empty_reports() -> None:
         ({"concurrency": 0}, ValueError), ({"concurrency": True}, TypeError),
         ({"concurrency": "8"}, TypeError),
         ({"memory_limit": 1000}, ValueError), ({"large_file_threshold": -1}, ValueError),
+        ({"part_size": 1 << 20}, ValueError), ({"part_size": 5e6}, TypeError),
         ({"retries": -1}, ValueError), ({"verify": "maybe"}, ValueError),
         ({"on_error": "ignore"}, ValueError),
         ({"overwrite": True, "skip_existing": True}, ValueError),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from tests.s3_buckets import Buckets
 from tests.services import S3Server, SFTPServer
 from tests.transfer.support import call, content, memory
 
-from remote_store import Store, TransferOptions
-from remote_store.backends import MemoryBackend, S3Backend, SFTPBackend
+from remote_store import Backend, Store, TransferOptions, copy_tree
+from remote_store.backends import LocalBackend, MemoryBackend, S3Backend, SFTPBackend
 from remote_store.wrapper import BackendWrapper
 
 MIB = 1 << 20
@@ -70,3 +71,40 @@ def test_large_files_under_a_small_limit(
     assert content(sftp) == files
     assert buckets.unfinished(bucket) == []
     buckets.drop(bucket)
+
+
+@pytest.mark.spec("XFER-038", "BE-028")
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        ({}, 3),
+        ({"part_size": 5 * MIB}, 5),
+        ({"part_size": 12 * MIB}, 2),
+        ({"part_size": 20 * MIB, "memory_limit": 64 * MIB}, 3),
+    ],
+)
+@pytest.mark.parametrize("journal", [False, True])
+def test_the_size_of_parts(
+    seaweedfs: S3Server, buckets: Buckets, tmp_path: Path, options: dict[str, int], parts: int, journal: bool
+) -> None:
+    bucket = buckets.new()
+    chosen = TransferOptions(**options)  # type: ignore[arg-type]
+    with Store(S3Backend(bucket, **seaweedfs.options)) as target, Store(memory({"f": LARGE})) as source:
+        path = str(tmp_path / "journal") if journal else None
+        copy_tree(source, "", target, options=chosen, journal=path)
+        assert str(target.get_file_info("f").etag).endswith(f"-{parts}")
+    buckets.drop(bucket)
+
+
+@pytest.mark.spec("XFER-038", "BE-028")
+def test_the_size_of_parts_on_local_disk(tmp_path: Path) -> None:
+    backend = LocalBackend(tmp_path)
+    other = backend.within_memory(48 * MIB, part_size=5 * MIB)
+
+    async def begun(backend: Backend) -> int:
+        writer = await backend.open_parts("f", size=len(LARGE))
+        await writer.abort()
+        return writer.part_size
+
+    assert (asyncio.run(begun(backend)), asyncio.run(begun(other))) == (8 * MIB, 5 * MIB)
+    assert backend.within_memory(1) is backend

@@ -197,7 +197,9 @@ def _held(stores: tuple[AsyncStore, ...], options: TransferOptions) -> int:
     if len(stores) < 2:
         return 0
     most = options.stream_memory
-    return sum(min(store._within(most)._scope.backend.stream_memory, most) for store in stores)
+    return sum(
+        min(store._within(most, options.part_size)._scope.backend.stream_memory, most) for store in stores
+    )
 
 
 async def run_transfer(

@@ -216,10 +216,12 @@ class AsyncStore(StoreContent, StoreListing):
         """What tells this store from others, in every process."""
         return f"{self._scope.backend.location} {self._scope.root}".rstrip()
 
-    def _within(self, memory: int) -> AsyncStore:
+    def _within(self, memory: int, part_size: int | None = None) -> AsyncStore:
         """Return this store with streams that hold about so many bytes each, where the storage can."""
         scope = self._scope
-        return AsyncStore._borrow(scope.backend.within_memory(memory), scope.root, scope.life)
+        return AsyncStore._borrow(
+            scope.backend.within_memory(memory, part_size=part_size), scope.root, scope.life
+        )
 
     async def presign(
         self,

@@ -29,7 +29,9 @@ class Copying:
         parts: InParts | None = None,
     ) -> None:
         self._source, self._target, self._options, self._parts = source, target, options, parts
-        self._from, self._into = (store._within(options.stream_memory) for store in (source, target))
+        self._from, self._into = (
+            store._within(options.stream_memory, options.part_size) for store in (source, target)
+        )
         self._on_server = source._copier(target, journaled=parts is not None)
         self._atomic = Capability.ATOMIC_WRITE in target.capabilities
 

@@ -31,7 +31,10 @@ class InParts:
         self, source: AsyncStore, target: AsyncStore, options: TransferOptions, ledger: Ledger
     ) -> None:
         self._memory = options.stream_memory
-        self._source, self._target, self.ledger = source._within(self._memory), target, ledger
+        if options.part_size is not None:
+            target = target._within(self._memory, options.part_size)
+        self._source, self._target = source._within(self._memory, options.part_size), target
+        self.ledger = ledger
         least = min(options.whole_at_most, target._scope.backend.part_size)
         able = Capability.RESUMABLE_WRITE in target.capabilities
         self._least = least if able else None

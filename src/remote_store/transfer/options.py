@@ -25,8 +25,10 @@ class TransferOptions:
             this is less; others count three times their size, for the buffers they go through.
         large_file_threshold: size in bytes from which a file is streamed, in parallel parts
             where the storage has them, instead of being moved whole in one request each way; a
-            third of ``memory_limit`` where that is less. How large its parts are is an option of the
-            backend (``part_size``), and bounded by ``memory_limit``.
+            third of ``memory_limit`` where that is less.
+        part_size: size in bytes of the parts of such a file, 5 MiB or more, where the storage takes parts:
+            S3, and local disk under a journal. An eighth of ``memory_limit`` at most, and more where there
+            would be too many; by default what the backend was made with.
         retries: how often a file is tried again after an error that may pass, with growing
             pauses between; the storages' own repetitions of single requests come before that.
         verify: ``"storage"`` compares a digest with what the storage says that it stored, where
@@ -47,6 +49,7 @@ class TransferOptions:
     concurrency: int | None = None
     memory_limit: int = 256 * MIB
     large_file_threshold: int = 8 * MIB
+    part_size: int | None = None
     retries: int = 3
     verify: Literal["none", "storage", "full"] = "storage"
     on_error: Literal["collect", "fail_fast"] = "collect"
@@ -58,7 +61,7 @@ class TransferOptions:
     @property
     def stream_memory(self) -> int:
         """Bytes that each of the two streams of a large file may hold."""
-        return min(HELD, self.memory_limit // 4)
+        return min(max(HELD, 3 * (self.part_size or 0)), self.memory_limit // 4)
 
     @property
     def whole_at_most(self) -> int:
@@ -70,6 +73,8 @@ class TransferOptions:
             _at_least("concurrency", self.concurrency, 1)
         _at_least("memory_limit", self.memory_limit, MIB, "bytes: 1 MiB")
         _at_least("large_file_threshold", self.large_file_threshold, 0, "bytes: 0")
+        if self.part_size is not None:
+            _at_least("part_size", self.part_size, 5 * MIB, "bytes: 5 MiB")
         _at_least("retries", self.retries, 0)
         _one_of("verify", self.verify, _VERIFY)
         _one_of("on_error", self.on_error, _ON_ERROR)

@@ -54,7 +54,7 @@ class LocalBackend(Backend):
             raise TypeError(f"root must be str or a path of str, not {type(given).__name__}")
         if not given or "\0" in given:
             raise InvalidPath("the root must be the path of a folder", path=given, backend=NAME)
-        self._durable = durable
+        self._durable, self._part_size = durable, _parts.PART_SIZE
         self._made = create and not os.path.lexists(given)
         self._root = Root(_prepare(given, create))
 
@@ -139,7 +139,15 @@ class LocalBackend(Backend):
 
     @property
     def part_size(self) -> int:
-        return _parts.PART_SIZE
+        return self._part_size
+
+    def within_memory(self, size: int, *, part_size: int | None = None) -> Backend:
+        if part_size is None:
+            return self
+        part = min(part_size, max(CHUNK_SIZE, size // 2))  # one is written while another is filled
+        other = type(self).__new__(type(self))
+        vars(other).update({**vars(self), "_part_size": part})
+        return other
 
     async def open_parts(
         self,
@@ -152,8 +160,9 @@ class LocalBackend(Backend):
     ) -> PartWriter:
         undo = _parts.undone if token is None else None
         return await self._call(
-            path, _parts.opened, self._root, path, size, overwrite, self._durable, token, undo=undo
-        )
+            path, _parts.opened, self._root, path, size, overwrite, self._durable, self._part_size, token,
+            undo=undo,
+        )  # fmt: skip
 
     # -- changes ---------------------------------------------------------------
 

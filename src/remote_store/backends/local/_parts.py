@@ -140,13 +140,15 @@ class LocalParts(PartWriter):
         await _runtime.shielded(self._file.leave)
 
 
-def opened(root: Root, key: str, size: int, overwrite: bool, durable: bool, token: str | None) -> LocalParts:
+def opened(
+    root: Root, key: str, size: int, overwrite: bool, durable: bool, part_size: int, token: str | None
+) -> LocalParts:
     """Begin a file, or go on with the one of the token.
 
     Raises:
         NotFound: there is none any more.
     """
-    part_size, name = PART_SIZE, ""
+    name = ""
     if token is not None:
         text, _, name = token.partition(" ")
         if not text.isdigit() or not _temporaries.is_temporary(name):

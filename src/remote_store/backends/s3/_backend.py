@@ -171,8 +171,8 @@ class S3Backend(Backend):
     def stream_memory(self) -> int:
         return self._options.part_size * (self._options.concurrency + 1)
 
-    def within_memory(self, size: int) -> Backend:
-        options = self._options.within(size)
+    def within_memory(self, size: int, *, part_size: int | None = None) -> Backend:
+        options = self._options.within(size, part_size)
         if options == self._options:
             return self
         other = type(self).__new__(type(self))

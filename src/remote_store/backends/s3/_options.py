@@ -92,9 +92,9 @@ class Options:
         )  # fmt: skip
         return ours == theirs and not self.anon
 
-    def within(self, memory: int) -> Options:
+    def within(self, memory: int, part_size: int | None = None) -> Options:
         """Return options with which a stream holds about so much: parts in flight, and one being filled."""
-        part = min(self.part_size, max(LEAST_PART, memory // 4))
+        part = min(part_size or self.part_size, max(LEAST_PART, memory // (2 if part_size else 4)))
         return replace(self, part_size=part, concurrency=max(1, min(self.concurrency, memory // part - 1)))
 
     def client_arguments(self, usual_region: str | None = None) -> dict[str, Any]:

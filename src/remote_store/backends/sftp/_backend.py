@@ -178,7 +178,7 @@ class SFTPBackend(Backend):
     def stream_memory(self) -> int:
         return self._options.memory_limit
 
-    def within_memory(self, size: int) -> Backend:
+    def within_memory(self, size: int, *, part_size: int | None = None) -> Backend:
         if size >= self._options.memory_limit:
             return self
         other = type(self).__new__(type(self))
