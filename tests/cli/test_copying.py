@@ -86,7 +86,7 @@ def test_sync_and_check(run: Run, tmp_path: Path) -> None:
     (tmp_path / "out" / "sub" / "b.csv").unlink()
     dry = run("sync", "s:", "out", "--delete", "--dry-run").lines
     assert sorted(line.strip() for line in dry) == [
-        "1  more: would be deleted, the source has no such file",
+        "-  more: would be deleted, the source has no such file",
         "3  a.txt: would be replaced, 3 bytes instead of 6",
         "3  sub/b.csv: would be copied, the target has no such file",
     ]

@@ -49,8 +49,9 @@ def telling(
                     complain(error)
                 elif every and event.kind is EventKind.SKIPPED and not quiet:
                     how = event.detail.removeprefix("dry run: ")
-                    path = (there if how.startswith("would be deleted") else here).below(event.path)
-                    say(f"{event.size:>12}  {path}: {how}")
+                    deleted = how.startswith("would be deleted")
+                    path = (there if deleted else here).below(event.path)
+                    say(f"{'-' if deleted else event.size:>12}  {path}: {how}")
 
             yield tell
     finally:
