@@ -44,7 +44,7 @@ def far(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def found(kind: type[Session]) -> Session:
     """Return the one that is open on the running loop."""
-    every = [each for each in gc.get_objects() if isinstance(each, kind) and not each.is_closed]
+    every = [each for each in gc.get_objects() if type(each) is kind and not each.is_closed]
     return next(each for each in every if each._loop is asyncio.get_running_loop())
 
 
