@@ -69,8 +69,12 @@ async def refuse_deleted(source: AsyncStore, path: PathLike, target: AsyncStore,
 async def _lies_within(inner: AsyncStore, path: PathLike, outer: AsyncStore, above: PathLike) -> bool:
     """Return True if one place is the other or below it, whichever backends lead there."""
     here = await inner._scope.backend.place(inner._scope.folder_key(path))
-    there = await outer._scope.backend.place(outer._scope.folder_key(above))
-    return here[0] == there[0] and f"{here[1]}/".startswith(f"{there[1]}/" if there[1] else "")
+    return is_within(here, await outer._scope.backend.place(outer._scope.folder_key(above)))
+
+
+def is_within(place: tuple[str, str], folder: tuple[str, str]) -> bool:
+    """Return True if one place, as ``Backend.place`` tells it, is the other or below it."""
+    return place[0] == folder[0] and f"{place[1]}/".startswith(f"{folder[1]}/" if folder[1] else "")
 
 
 async def delete_folders(store: AsyncStore, path: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fsspec.utils import other_paths
 
+from ..._async._places import is_within
 from ...capabilities import Capability
 from ...errors import DirectoryNotEmpty, InvalidPath
 from ._changing import Changing
@@ -104,7 +105,7 @@ class Copying(Changing):
         for pair, (here, there) in zip(pairs, found, strict=True):
             if here == there:
                 continue
-            if there in sources or there in taken or _is_below(there, here):
+            if there in sources or there in taken or is_within(there, here):
                 raise InvalidPath(
                     "the target is below its source, or moved itself, or the target of two; move to a place"
                     " of its own",
@@ -164,10 +165,6 @@ class Copying(Changing):
     def _both(self, path1: str, path2: str) -> tuple[Place, Place]:
         first, second = self._strip_protocol(path1), self._strip_protocol(path2)
         return inside(self._places, first), inside(self._places, second)
-
-
-def _is_below(place: tuple[str, str], folder: tuple[str, str]) -> bool:
-    return place[0] == folder[0] and place[1].startswith(f"{folder[1]}/" if folder[1] else "")
 
 
 async def _copy(source: Place, target: Place) -> None:
