@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import aclosing
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
 from .capabilities import Capability, CapabilitySet
 from .errors import CapabilityNotSupported, NotFound
@@ -119,6 +119,12 @@ class Backend(ABC):
         What is returned shares all connections with this one, which stays the one to close.
         """
         return self
+
+    def _with(self, **changed: Any) -> Self:
+        """Return this storage with other values of some attributes; it shares all else with this one."""
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self) | changed)
+        return other
 
     async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
         """Return a file, or the same part of it as ``open_read``, at once."""

@@ -145,9 +145,7 @@ class LocalBackend(Backend):
         if part_size is None:
             return self
         part = min(part_size, max(CHUNK_SIZE, size // 2))  # one is written while another is filled
-        other = type(self).__new__(type(self))
-        vars(other).update({**vars(self), "_part_size": part})
-        return other
+        return self._with(_part_size=part)
 
     async def open_parts(
         self,

@@ -175,9 +175,7 @@ class S3Backend(Backend):
         options = self._options.within(size, part_size)
         if options == self._options:
             return self
-        other = type(self).__new__(type(self))
-        vars(other).update({**vars(self), "_options": options, "_api": self._api.sharing(options)})
-        return other
+        return self._with(_options=options, _api=self._api.sharing(options))
 
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
         return S3Reader(await self._api.leaf(self._open_read, path, start, length, undo=_close_download))

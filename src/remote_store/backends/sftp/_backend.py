@@ -181,9 +181,7 @@ class SFTPBackend(Backend):
     def within_memory(self, size: int, *, part_size: int | None = None) -> Backend:
         if size >= self._options.memory_limit:
             return self
-        other = type(self).__new__(type(self))
-        vars(other).update({**vars(self), "_options": replace(self._options, memory_limit=max(MIB, size))})
-        return other
+        return self._with(_options=replace(self._options, memory_limit=max(MIB, size)))
 
     async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
         async def begin(files: Files) -> Download:
