@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -468,6 +469,23 @@ def test_ctrl_c_that_another_thread_took() -> None:
     with pytest.raises(KeyboardInterrupt):
         _runtime.drive(_runtime.on_asyncio(main))
     assert work.cancelled
+
+
+@pytest.mark.spec("RUN-014")
+def test_ctrl_c_that_another_thread_took_during_a_sleep() -> None:
+    timer = threading.Timer(0.1, signal.raise_signal, (signal.SIGINT,))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        _runtime.drive(_runtime.sleep(600))
+    timer.join()
+
+
+@pytest.mark.spec("RUN-014")
+def test_a_blocking_sleep_lasts_as_long_as_it_should() -> None:
+    began = time.monotonic()
+    _runtime.drive(_runtime.sleep(0.4))
+    assert time.monotonic() - began >= 0.4
+    _runtime.drive(_runtime.sleep(0))
 
 
 @pytest.mark.spec("RUN-014", "RUN-004")

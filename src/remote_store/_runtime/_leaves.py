@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeVar
 
 from ._interrupt import interrupt_is_held, uninterrupted
-from ._pending import Pending
+from ._pending import LOOK, Pending
 from ._where import World, state, world
 from ._workers import workers
 
@@ -146,7 +146,7 @@ async def checkpoint() -> None:
 async def sleep(seconds: float) -> None:
     """Wait. Cancellation ends it at once, and so does Ctrl-C for a blocking caller."""
     if state.inline:
-        time.sleep(seconds)  # noqa: ASYNC251 - a blocking caller has no loop that could be held up
+        _sleep_here(seconds)
     elif world() is World.TRIO:
         from . import _trio
 
@@ -155,6 +155,13 @@ async def sleep(seconds: float) -> None:
         from . import _asyncio
 
         await _asyncio.sleep(seconds)
+
+
+def _sleep_here(seconds: float) -> None:
+    """Wait in this thread, but not for long at once: a signal may come without waking it, see ``LOOK``."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, LOOK))
 
 
 async def _raise_if_cancelled() -> None:
