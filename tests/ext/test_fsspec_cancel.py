@@ -13,6 +13,7 @@ from typing import Any
 
 import fsspec
 import pytest
+from tests.runtime.support import descriptors
 
 from remote_store import AsyncStore, Store
 from remote_store.backends import LocalBackend, MemoryBackend
@@ -143,6 +144,26 @@ def test_nothing_goes_on_after_ctrl_c(tmp_path: Path, name: str) -> None:
     assert fs.find("") == sorted(NAMES)
     assert len(backend.begun) == begun
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(NAMES)
+
+
+@pytest.mark.spec("FSS-026")
+def test_a_local_file_whose_opening_is_cancelled_is_closed(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)  # its opening lasts until somebody writes to it
+
+    async def main() -> None:
+        fs = RemoteStoreFileSystem(store=AsyncStore(MemoryBackend()), asynchronous=True)
+        task = asyncio.ensure_future(fs._put_file(str(pipe), "a"))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        await asyncio.sleep(0)
+        writer = os.open(pipe, os.O_RDWR)
+        await asyncio.wait([task])
+        os.close(writer)
+        assert task.cancelled()
+        assert not descriptors(tmp_path)
+
+    asyncio.run(main())
 
 
 @pytest.mark.spec("FSS-026")

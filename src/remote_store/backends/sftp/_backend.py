@@ -213,7 +213,7 @@ class SFTPBackend(Backend):
                 small = len(view) <= files.channel.limits.write
                 await (upload.open_new() if small and not overwrite else upload.open())
                 if small:
-                    return await upload.put(bytes(view), at_once=not atomic)
+                    return await upload.put(view, at_once=not atomic)
                 for at in range(0, len(view), MIB):
                     with view[at : at + MIB] as piece:
                         await upload.write(piece)

@@ -26,7 +26,7 @@ class Flight:
     """
 
     def __init__(
-        self, channel: Channel, written: list[Any], temporary: bytes, target: bytes, data: bytes
+        self, channel: Channel, written: list[Any], temporary: bytes, target: bytes, data: memoryview
     ) -> None:
         self._channel, self._target, self._data = channel, target, data
         self._written = written

@@ -20,10 +20,13 @@ async def same(channel: Channel, first: bytes, second: bytes) -> bool:
     return found is not None and found == await _looked_at(channel, second)
 
 
-async def is_part(channel: Channel, path: bytes, data: bytes) -> bool:
+async def is_part(channel: Channel, path: bytes, data: memoryview) -> bool:
     """Return True if a file holds what was to be written, up to a point."""
     found = await _looked_at(channel, path)
-    return found is not None and (found[0].size or 0) <= len(data) and data.startswith(found[1])
+    if found is None or (found[0].size or 0) > len(data):
+        return False
+    with data[: len(found[1])] as begins:
+        return begins == found[1]
 
 
 async def _looked_at(channel: Channel, path: bytes) -> tuple[Attrs, bytes] | None:

@@ -167,17 +167,16 @@ class Upload:
         self.ended = True
         return WriteResult(RemotePath._of(self.key), self._sent)
 
-    async def put(self, data: bytes, at_once: bool) -> WriteResult:
-        """Write a small file whole.
+    async def put(self, data: memoryview, at_once: bool) -> WriteResult:
+        """Write a small file whole; ``data`` is needed until this returns.
 
         With ``at_once`` a new file gets its name in the same flight, one round trip less: should
         the server fail to write it, it shows for a moment and is taken away again.
         """
+        self._send(data)
         if self._overwrite or not self._files.link.links_work:
-            self._buffer += data
             return await self.commit()
         assert self._lanes is not None
-        self._send(data)
         if at_once and not self._durable:
             written = [*self._pending, *self._lanes.close()]
             self._lanes = None
@@ -191,14 +190,14 @@ class Upload:
         self.ended = True
         return WriteResult(RemotePath._of(self.key), self._sent)
 
-    async def _put_again(self, data: bytes, refused: Refused) -> WriteResult:
+    async def _put_again(self, data: memoryview, refused: Refused) -> WriteResult:
         """Write once more where the link was refused and no file has the name."""
         self._flight = None
         if (why := await why_not_named(self._files, self.key, self._target, refused)) is not None:
             raise why from refused
         await self._make_temporary()  # the first one is gone: its end was asked for, too
         self._sent = 0
-        self._buffer += data
+        self._send(data)
         return await self.commit()
 
     def discard(self) -> None:

@@ -93,7 +93,7 @@ class Local(Copying):
         if await _runtime.in_thread(os.path.isdir, lpath):
             await self._makedirs(rpath, exist_ok=True)
             return
-        file: BinaryIO = await _runtime.in_thread(open, lpath, "rb")
+        file: BinaryIO = await _runtime.in_thread(open, lpath, "rb", undo=_close)
         try:
             content: Any = file
             if callback is not None:
