@@ -20,6 +20,7 @@ from ...models import WriteOptions, WriteResult
 from ._api import Api
 from ._checks import in_base64
 from ._finish import completed, refusal, stored
+from ._gathered import Gathered
 from ._objects import guessed_type, receipt_of, result_of, told
 from ._write_options import NONE, parameters_of
 
@@ -63,7 +64,7 @@ class Upload:
     ) -> None:
         self._api, self._key, self._overwrite, self._options = api, key, overwrite, options
         self._headers = stored_beside(api, key, options) if headers is None else headers
-        self._held = bytearray()
+        self._held = Gathered()
         self._begun: Task[dict[str, Any]] | None = None
         self._parts: dict[int, dict[str, Any]] = {}
         self._crcs: dict[int, tuple[int, int]] | None = None  # where the server keeps one of the whole
@@ -84,7 +85,7 @@ class Upload:
         view = memoryview(data)
         while view:
             piece = view[: self.part_size - len(self._held)]
-            self._held += piece
+            self._held.add(piece, self.part_size)
             view = view[len(piece) :]
             if len(self._held) == self.part_size:
                 await self._send()
@@ -93,12 +94,11 @@ class Upload:
     async def _send(self) -> None:
         """Put what is held on its way as the next part, when there is room for one more."""
         await self.upload_id()
-        body, self._held = self._held, bytearray()
         self._count += 1
-        self._tasks.start(self._put_part, self._count, body)
+        self._tasks.start(self._put_part, self._count, self._held.taken())
         await self._tasks.fewer_than(self._api.options.concurrency)  # the one to be filled now counts, too
 
-    async def _put_part(self, number: int, body: bytearray) -> None:
+    async def _put_part(self, number: int, body: memoryview) -> None:
         parameters: dict[str, Any] = {"UploadId": await self.upload_id(), "PartNumber": number, "Body": body}
         if self._crcs is not None:
             crc = await _runtime.in_thread(crc32, body)  # of megabytes: not on the loop
@@ -138,7 +138,7 @@ class Upload:
         return result
 
     async def _put(self) -> WriteResult:
-        body, self._held = bytes(self._held), bytearray()
+        body = bytes(self._held.taken())
         return await put(self._api, self._key, body, self._overwrite, self._options)
 
     async def complete(self) -> WriteResult:
@@ -164,7 +164,7 @@ class Upload:
 
     async def abort(self) -> None:
         """Stop what is under way and have the server forget the parts; harmless after ``commit``."""
-        self._held = bytearray()
+        self._held.clear()
         if self.ended:
             return
         await self._tasks.stop()

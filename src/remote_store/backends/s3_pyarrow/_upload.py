@@ -38,7 +38,7 @@ class ArrowUpload(Upload):
         self._stage: Stage | None = None
 
     async def _send(self) -> None:
-        body, self._held = self._held, bytearray()
+        body = self._held.taken()
         if self._stage is None:
             self._stage = Stage(self._files, self._key)
         await self._stage.write(self._api, body)
@@ -65,7 +65,7 @@ class ArrowUpload(Upload):
         Arrow cannot be told to stop. Where it waits for a silent server this goes on without
         who is cancelled.
         """
-        self._held = bytearray()
+        self._held.clear()
         if self._stage is None or self.ended:
             return
         discarding = begun(self._stage.discard, self._api)
@@ -104,7 +104,7 @@ class Stage:
         self._found: dict[str, Any] | None = None
         self._is_stored = False  # a stream that failed to close says that it is closed
 
-    async def write(self, api: Api, body: bytearray) -> None:
+    async def write(self, api: Api, body: memoryview) -> None:
         """Take the next part."""
         if self._stream is None:
             await self._try(api, self._open, await self._files.current(), api.bucket)
@@ -116,7 +116,7 @@ class Stage:
         # Kept here and not returned: who is cancelled now has to find it, and close it.
         self._stream = system.open_output_stream(f"{bucket}/{self.name}")
 
-    def _write(self, body: bytearray, at_once: int) -> None:
+    def _write(self, body: memoryview, at_once: int) -> None:
         assert self._stream is not None
         self._stream.write(body)
         self._parts += 1
