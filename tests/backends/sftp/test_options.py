@@ -50,6 +50,27 @@ def test_what_makes_no_sense(options: dict[str, Any], match: str) -> None:
 
 
 @pytest.mark.spec("SFTP-001")
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"port": "22"}, "port must be int, not str"),
+        ({"username": 5}, "username must be str, not int"),
+        ({"password": b"x"}, "password must be str, not bytes"),
+        ({"passphrase": 5}, "passphrase"),
+        ({"pkey": 5}, "pkey must be a key"),
+        ({"pkey": b"x"}, "pkey must be a key"),
+        ({"known_host_keys": b"x"}, "known_host_keys"),
+        ({"connections": 1.5}, "connections"),
+        ({"connect_kwargs": {"sock": 5}}, "sock in connect_kwargs must be a socket"),
+        ({"base_path": b"/"}, "base_path"),
+    ],
+)
+def test_what_is_of_another_type(options: dict[str, Any], match: str) -> None:
+    with pytest.raises(TypeError, match=match):
+        SFTPBackend(**{"host": "server.example", **options})
+
+
+@pytest.mark.spec("SFTP-001")
 def test_no_secret_is_shown() -> None:
     secrets: dict[str, Any] = {"password": "p4ssword", "passphrase": "p4ssphrase", "pkey": "k3y"}
     backend = SFTPBackend("server.example", base_path="/data", connect_kwargs={"password": "p4ss"}, **secrets)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import signature
+from socket import socket
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 KIB: Final = 1 << 10
 MIB: Final = 1 << 20
 DEFAULT_PORT: Final = 22
+_TEXTS: Final = ("username", "password", "passphrase", "known_host_keys", "host_keys_path")
 _IN_URL: Final = {"host_key_policy": str, "host_keys_path": str, "timeout": float, "connections": int}
 
 
@@ -54,9 +56,7 @@ class Options:
     answers: Callable[[str], str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("host", "base_path"):
-            if not isinstance(getattr(self, name), str):
-                raise TypeError(f"{name} must be str, not {type(getattr(self, name)).__name__}")
+        self._check_types()
         if not self.host.strip() or "@" in self.host or "/" in self.host:
             raise ValueError(f"host must be the name or address of a server, not {self.host!r}")
         if not 1 <= self.port <= 65535:
@@ -69,15 +69,29 @@ class Options:
             raise ValueError(f"connections must be 1 or more, not {self.connections}")
         if self.memory_limit < MIB:
             raise ValueError(f"memory_limit must be 1 MiB or more in bytes, not {self.memory_limit}")
-
         self._check_login()
+
+    def _check_types(self) -> None:
+        """Refuse what would fail in the first call only, and not say why."""
+        for name in ("host", "base_path", *_TEXTS):
+            value = getattr(self, name)
+            if not isinstance(value, str) and (value is not None or name not in _TEXTS):
+                raise _wrong(name, "str", value)
+        for name in ("port", "connections", "memory_limit"):
+            if not isinstance(value := getattr(self, name), int):
+                raise _wrong(name, "int", value)
+        # Who has a key of asyncssh's has imported that; for others it would take half a second.
+        if not isinstance(self.pkey, str | None) and not hasattr(self.pkey, "export_private_key"):
+            raise _wrong("pkey", "a key of load_private_key, its text, or the path of its file", self.pkey)
+        if not isinstance(sock := self.connect_kwargs.get("sock"), socket | None):
+            raise _wrong("sock in connect_kwargs", "a socket", sock)
 
     def _check_login(self) -> None:
         """Refuse what would make asyncssh fail in the midst of a connection."""
         factory = self.connect_kwargs.get("client_factory")
         for name, call in (("answers", self.answers), ("client_factory", factory)):
             if call is not None and not callable(call):
-                raise TypeError(f"{name} must be callable, not {type(call).__name__}")
+                raise _wrong(name, "callable", call)
         if self.answers is not None and factory is not None:
             raise ValueError("pass answers or a client_factory, not both: the client is asked instead")
         if "host" in self.connect_kwargs:
@@ -93,6 +107,10 @@ class Options:
         """The server, for messages."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+def _wrong(name: str, expected: str, value: object) -> TypeError:
+    return TypeError(f"{name} must be {expected}, not {type(value).__name__}")
 
 
 def options_of(config: Mapping[str, Any] | None, **given: Any) -> Options:
