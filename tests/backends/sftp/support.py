@@ -66,7 +66,7 @@ class Login(asyncssh.SSHServer):
 class Server(InThread):
     """asyncssh's own server, which takes a password."""
 
-    def __init__(self, key: asyncssh.SSHKey, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
+    def __init__(self, key: Any, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
         super().__init__()
         self.tried: list[str] = []
         self.host, self._login = host, options.pop("login", Login)

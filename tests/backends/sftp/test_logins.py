@@ -253,6 +253,28 @@ def test_a_client_of_the_users(curious: Server, root: Path) -> None:
         works(curious.backend(root, known_host_keys=known(curious, other), **kwargs))
 
 
+@pytest.mark.spec("SFTP-010", "SFTP-039")
+@pytest.mark.parametrize("on_file", ["authority", "key"])
+def test_a_client_of_the_users_trusts_no_authority(root: Path, on_file: str) -> None:
+    class Client(asyncssh.SSHClient):
+        def validate_host_ca_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+            return True
+
+    ours, theirs, host = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(3))
+    certificate = theirs.generate_host_certificate(host, "host", principals=["127.0.0.1"])
+    server = Server((host, certificate))
+    line = f"[127.0.0.1]:{server.port} {ours.export_public_key().decode()}"
+    kwargs: dict[str, Any] = {"client_factory": Client}
+    if on_file == "key":
+        kwargs["server_host_key_algs"] = ["ssh-ed25519-cert-v01@openssh.com"]
+    known_keys = line if on_file == "key" else f"@cert-authority {line}"
+    try:
+        with pytest.raises(BackendUnavailable, match="not trusted"):
+            works(server.backend(root, known_host_keys=known_keys, connect_kwargs=kwargs))
+    finally:
+        server.close()
+
+
 @pytest.mark.spec("SFTP-029")
 @pytest.mark.parametrize("how", ["tunnel", "config"])
 def test_a_jump_host(home: Path, root: Path, sshd: SFTPServer, make: Make, how: str) -> None:

@@ -30,6 +30,7 @@ def client_of(options: Options, check: Check) -> Callable[[], asyncssh.SSHClient
 def _checking(client: asyncssh.SSHClient, check: Check) -> asyncssh.SSHClient:
     """Let a client of the user's decide about everything but host keys: the policy does that."""
     client.validate_host_public_key = check.decide  # type: ignore[method-assign]
+    client.validate_host_ca_key = lambda *_: False  # type: ignore[method-assign]
     return client
 
 
