@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 import asyncssh
@@ -21,6 +22,8 @@ WINDOW: Final = 1 << 24
 PACKET: Final = 1 << 17
 ANY_SERVER: Final = 1 << 15
 """Bytes in one READ or WRITE that every server takes (draft-ietf-secsh-filexfer-02, section 3)."""
+MOST_PIECE: Final = 1 << 18
+"""Bytes in one READ or WRITE from which larger ones are not faster, whatever the server says it takes."""
 
 DUE_SECONDS: Final = 1.0
 """What the server answers right behind something else is there after this time, or it is stuck."""
@@ -69,7 +72,7 @@ class Channel(Session):
 
     def _take_limits(self, answer: bytes) -> None:
         _, read, write, handles = (p.u64.unpack_from(answer, at)[0] for at in (0, 8, 16, 24))
-        self.limits = Limits(read or ANY_SERVER, write or ANY_SERVER)
+        self.limits = Limits(*(min(each or ANY_SERVER, MOST_PIECE) for each in (read, write)))
         self.most_handles = handles or self.most_handles
 
     # -- files -------------------------------------------------------------------------
@@ -92,14 +95,13 @@ class Channel(Session):
         if not opening.cancel() and not opening.cancelled() and opening.exception() is None:
             late(opening.result())
 
-    async def expect(self, opening: asyncio.Future[bytes], otherwise: str) -> None:
-        """Wait for a handle, or a refusal, that is due; close the channel if none comes.
+    async def is_due(self, opening: asyncio.Future[bytes]) -> bool:
+        """Wait for a handle, or a refusal, that is due; return False if none comes.
 
         OpenSSH's server opens a pipe only when somebody writes to it, and answers nothing until then.
         """
         await asyncio.wait([opening], timeout=DUE_SECONDS)
-        if not opening.done():
-            self.close(otherwise)
+        return opening.done()
 
     def close_handle(self, handle: bytes) -> asyncio.Future[None]:
         """Close a handle, and hear whether all was written."""
@@ -111,7 +113,7 @@ class Channel(Session):
 
     def read(self, handle: bytes, offset: int, length: int) -> asyncio.Future[bytes]:
         """Read a piece; shorter than asked for where the server likes, empty at the end only."""
-        return self.ask(p.READ, p.text(handle) + p.u64u32.pack(offset, length), p.data)
+        return self.ask(p.READ, p.text(handle) + p.u64u32.pack(offset, length), partial(p.data, length))
 
     def write(self, handle: bytes, offset: int, data: bytes | memoryview) -> asyncio.Future[None]:
         """Write a piece."""

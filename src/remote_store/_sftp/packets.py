@@ -184,9 +184,11 @@ def handle(kind: int, body: bytes) -> bytes:
     return read_text(body, 0)[0]
 
 
-def data(kind: int, body: bytes) -> bytes:
+def data(most: int, kind: int, body: bytes) -> bytes:
     """Read a piece of a file, of which the body has no more than that; empty at the end."""
     if kind == DATA:
+        if len(body) > most:
+            raise Lost("the server gives more of a file than it was asked for")
         return body
     refused = refusal(kind, body)
     if isinstance(refused, Refused) and refused.code == EOF:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
-from tests.backends.sftp.support import Way
+from tests.backends.sftp.support import Server, Way, known
 from tests.services import SFTPServer
 
 from remote_store.backends import SFTPBackend
@@ -48,3 +49,19 @@ def over(way: Way, make: Callable[..., SFTPBackend], sshd: SFTPServer) -> Callab
         return make(port=way.port, known_host_keys=line, **options)
 
     return made
+
+
+@pytest.fixture
+def serve(root: Path) -> Iterator[Callable[[Any], SFTPBackend]]:
+    """Give a function that starts asyncssh's server, and makes a backend on it."""
+    servers = []
+
+    def made(factory: Any, **options: Any) -> SFTPBackend:
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        server = Server(key, sftp_factory=factory)
+        servers.append(server)
+        return server.backend(root, known_host_keys=known(server, key), **options)
+
+    yield made
+    for server in servers:
+        server.close()

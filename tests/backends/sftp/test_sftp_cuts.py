@@ -104,7 +104,7 @@ def plain(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     monkeypatch.setattr(asyncssh.sftp.SFTPServerHandler, "_extensions", [])
     key = asyncssh.generate_private_key("ssh-ed25519")
     server = Server(key)
-    yield lambda: server.backend(root, known_host_keys=known(server, key))
+    yield lambda **options: server.backend(root, known_host_keys=known(server, key), **options)
     server.close()
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 import pytest
-from tests.backends.sftp.support import Server, known
 
 from remote_store import InvalidPath, NotFound, RemoteStoreError, Store
-from remote_store.backends import SFTPBackend
 
 
 def _realpath(path: bytes) -> bytes:
@@ -46,22 +44,6 @@ def statuses(code: int) -> type[asyncssh.SFTPServer]:
     Odd.realpath = lambda self, path: self._oddly(_realpath, path)  # type: ignore[attr-defined,method-assign]
     Odd.scandir = Odd._scanned  # type: ignore[method-assign,assignment]
     return Odd
-
-
-@pytest.fixture
-def serve(root: Path) -> Iterator[Callable[[Any], SFTPBackend]]:
-    """Give a function that starts asyncssh's server, and makes a backend on it."""
-    servers = []
-
-    def made(factory: Any, **options: Any) -> SFTPBackend:
-        key = asyncssh.generate_private_key("ssh-ed25519")
-        server = Server(key, sftp_factory=factory)
-        servers.append(server)
-        return server.backend(root, known_host_keys=known(server, key), **options)
-
-    yield made
-    for server in servers:
-        server.close()
 
 
 @pytest.mark.spec("SFTP-026")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +14,10 @@ import asyncssh
 import pytest
 from tests.backends.sftp.support import Login, Server, Way, known
 from tests.backends.sftp.test_sftp_channels import found
-from tests.runtime.support import WORLDS, run
+from tests.runtime.support import run
 from tests.services import sshd
 
-from remote_store import AsyncStore, BackendUnavailable, CapabilityNotSupported, InvalidPath, Store
+from remote_store import AsyncStore, BackendUnavailable, CapabilityNotSupported, Store
 from remote_store._sftp import packets
 from remote_store._sftp.session import Session
 from remote_store.backends import SFTPBackend
@@ -151,32 +150,6 @@ def test_an_idle_connection_that_falls_silent(over: Make, way: Way, monkeypatch:
             assert await store.read_bytes("f") == b"x"
 
     run("asyncio", main)
-
-
-@pytest.mark.spec("SFTP-044")
-@pytest.mark.parametrize("world", WORLDS)
-def test_a_pipe_holds_up_nobody(make: Make, root: Path, world: str) -> None:
-    os.mkfifo(root / "pipe")
-    (root / "f").write_bytes(b"x")
-
-    async def read(store: AsyncStore) -> None:
-        await anyio.sleep(0.05)
-        assert await store.read_bytes("f") == b"x"
-
-    async def main() -> None:
-        async with AsyncStore(make(timeout=60)) as store:
-            await store.ping()
-            for call in (store.read_bytes, store.read):
-                with anyio.fail_after(10):
-                    async with anyio.create_task_group() as group:
-                        group.start_soon(read, store)
-                        with pytest.raises(InvalidPath, match="pipe"):
-                            await call("pipe")
-
-    try:
-        run(world, main)
-    finally:
-        os.close(os.open(root / "pipe", os.O_RDWR))  # lets the server's processes go on, to their ends
 
 
 class Raw(asyncssh.SSHServerSession[bytes]):

@@ -110,6 +110,40 @@ def test_a_move_onto_another_name_of_the_same_file(
 
 
 @pytest.mark.spec("SFTP-042")
+@pytest.mark.parametrize("extensions", [True, False], ids=["OpenSSH", "plain"])
+def test_a_move_onto_itself(make: Make, plain: Make, root: Path, extensions: bool) -> None:
+    """By way of a linked folder, or under the very same name: there is nothing to do."""
+    (root / "folder").mkdir()
+    (root / "folder" / "f").write_bytes(b"x")
+    (root / "linked").symlink_to("folder")
+    backend: Any = make() if extensions else plain()
+
+    async def main() -> None:
+        for source, target in (("folder/f", "linked/f"), ("linked/f", "folder/f"), ("folder/f", "folder/f")):
+            await backend.move(source, target, overwrite=True)
+            assert (root / "folder" / "f").read_bytes() == b"x"
+        await backend.aclose()
+
+    run("asyncio", main)
+    assert sorted(path.name for path in root.rglob("*")) == ["f", "folder", "linked"]
+
+
+@pytest.mark.spec("SFTP-042")
+@pytest.mark.parametrize("extensions", [True, False], ids=["OpenSSH", "plain"])
+def test_a_move_of_a_link_onto_its_file(make: Make, plain: Make, root: Path, extensions: bool) -> None:
+    """The file stays, and is no link to itself."""
+    for name in ("f", "g"):
+        (root / name).write_bytes(name.encode())
+    (root / "link").symlink_to("f")
+    (root / "other").symlink_to("g")
+    with Store(make() if extensions else plain()) as store:
+        store.move("link", "f", overwrite=True)
+        store.move("g", "other", overwrite=True)
+    assert {path.name: path.read_bytes() for path in root.iterdir()} == {"f": b"f", "other": b"g"}
+    assert not any(path.is_symlink() for path in root.iterdir())
+
+
+@pytest.mark.spec("SFTP-042")
 def test_a_move_onto_a_file_of_the_same_size_and_age(make: Make, root: Path) -> None:
     """What looks like the same file need not be it: another one may have the old name by then."""
     for name in ("a", "b"):

@@ -14,9 +14,10 @@ from ._errors import NAME, caught, translated
 from ._options import Options
 
 if TYPE_CHECKING:
-    from ._connection import Link, Links
+    from ._connection import Link
     from ._files import Files
     from ._hostkeys import HostKeys
+    from ._links import Links
 
 T = TypeVar("T")
 
@@ -38,11 +39,11 @@ class Api:
         self.root: bytes | None = None
 
     async def _make_links(self) -> Links:
-        connection, hostkeys = await _runtime.in_thread(_loaded)
+        links, hostkeys = await _runtime.in_thread(_loaded)
         if self._keys is None:
             self._keys = hostkeys.HostKeys(self._options)
-        links: Links = connection.Links(self._options, self._keys)
-        return links
+        made: Links = links.Links(self._options, self._keys)
+        return made
 
     async def files(self) -> Files:
         """Return the paths of a connection that works, as far as is known."""
@@ -126,9 +127,9 @@ async def _close_links(links: Links) -> None:
 def _loaded() -> tuple[Any, Any]:
     """Import what needs asyncssh: that takes half a second, so it is done in a thread."""
     try:
-        from . import _connection, _hostkeys
+        from . import _hostkeys, _links
     except ImportError as error:
         raise RemoteStoreError(
             "SFTP needs asyncssh: pip install 'remote-store[sftp]'", backend=NAME
         ) from error
-    return _connection, _hostkeys
+    return _links, _hostkeys

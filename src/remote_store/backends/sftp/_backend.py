@@ -20,7 +20,8 @@ from . import _change, _copy
 from ._api import Api
 from ._download import Download
 from ._errors import NAME
-from ._files import Files, info_of
+from ._facts import info_of
+from ._files import Files
 from ._listing import SFTPPages, Walk, begin_walk
 from ._options import MIB, HostKeyPolicy, Options, from_url, options_of
 from ._publish import try_links

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections import deque
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from ._errors import NAME, file_not_folder, folder_not_file, taken, translated
 from ._files import MISSING, Files
 from ._listing import FOLDER, begin_walk
 from ._publish import publish
+from ._same import entry
 
 AT_ONCE: Final = 64
 """Deletions in flight."""
@@ -126,6 +128,9 @@ async def move(files: Files, src: str, dst: str, overwrite: bool) -> WriteResult
     await files.guard(dst)
     facts, replaced = await look_at_both(files, src, dst, overwrite)
     source, target = files.path(src), files.path(dst)
+    done = WriteResult(RemotePath._of(dst), facts.size or 0)
+    if facts == replaced and await _is_done(files, source, target):
+        return done
     for _ in range(TRIES):
         try:
             await publish(files, source, target, dst, overwrite, moving=True)
@@ -135,7 +140,23 @@ async def move(files: Files, src: str, dst: str, overwrite: bool) -> WriteResult
             await files.make_folders(dst)
     if facts == replaced:
         await _runtime.shielded_on_asyncio(end_first_name, files.link, files.channel, source, target)
-    return WriteResult(RemotePath._of(dst), facts.size or 0)
+    return done
+
+
+async def _is_done(files: Files, source: bytes, target: bytes) -> bool:
+    """Make a move within one file, if it is one: a rename would replace the file by a link to itself."""
+    channel = files.channel
+    try:
+        entries = entry(channel, source), entry(channel, target)
+        if await entries[0] == await entries[1]:
+            return True
+        facts, real, there = channel.lstat(source), channel.realpath(source), channel.realpath(target)
+        if (await facts).kind != stat.S_IFLNK or await real != await there:
+            return False
+    except Refused:
+        return False  # others change it meanwhile
+    await channel.remove(source)
+    return True
 
 
 async def _require_there(files: Files, source: bytes, src: str) -> None:

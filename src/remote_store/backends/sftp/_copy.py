@@ -72,7 +72,7 @@ async def _copy_there(channel: Channel, down: Download, up: Upload) -> None:
 
 
 def _require_unchanged(down: Download, facts: Attrs) -> None:
-    if (facts.size, facts.mtime) != (down.facts.size, down.facts.mtime):
+    if not down.is_same(facts):
         raise PreconditionFailed(
             "the file was changed while it was being copied; copy it again", path=down.key, backend=NAME
         )

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator
-from stat import S_IFDIR, S_IFLNK, S_IFREG
 from typing import Any, Final, NamedTuple
 
 from ..._runtime.tasks import current_loop
-from ..._sftp.packets import FLAG_READ, Attrs, Refused
+from ..._sftp.packets import Attrs, Refused
 from ...backend import gathered
-from ...errors import PreconditionFailed, RemoteStoreError
-from ._errors import NAME, outside
-from ._files import Files, require_file
+from ._files import Files
+from ._opened import Opened
 
 FIRST_DEPTH: Final = 4
 """Pieces in flight at the beginning: enough for a server that is near."""
@@ -28,80 +26,23 @@ class _Piece(NamedTuple):
     data: Any  # a future of bytes
 
 
-class Download:
+class Download(Opened):
     """An open file. Its coroutines run on the loop on which it was opened."""
 
     def __init__(self, files: Files, key: str, start: int, length: int | None, memory: int) -> None:
-        self._files, self._channel, self.key = files, files.channel, key
+        super().__init__(files, key)
         self._start, self._length = start, length
-        self._handle: bytes | None = None
         self._ahead: deque[_Piece] = deque()
         self._next = 0  # where the next piece to ask for begins
         self._depth, self._memory = FIRST_DEPTH, memory
         self._piece = self._channel.limits.read
         self._sequential = self._all_asked = False
         self._checks: deque[Any] = deque()  # facts on their way, to compare with those of the beginning
-        self.facts = Attrs(None, None, None)
         self.position = self.size = 0
         self.loop = current_loop()
 
-    @property
-    def handle(self) -> bytes:
-        """What the server calls the open file."""
-        assert self._handle is not None
-        return self._handle
-
-    async def open(self) -> None:
-        """Open the file, and find out how long it is.
-
-        Raises:
-            Refused: there is none, or it may not be read.
-            InvalidPath: it is a folder, or lies outside the root.
-        """
-        await self._open()
-        await self._measure(self._channel.fstat(self.handle))
-
-    async def _open(self) -> None:
-        """Open the file; take its facts by its name, where it is no link, in the same flight."""
-        path, inside = self._files.path(self.key), self._files.guard(self.key)
-        looking, opening = self._channel.lstat(path), self._channel.open(path, FLAG_READ)
-        try:
-            await inside
-            facts = await self._looked(looking, opening)
-        except BaseException:
-            self._channel.forget(opening, self._channel.drop)
-            raise
-        try:
-            self._handle = await self._channel.kept(opening)
-        except Refused as error:
-            raise await self._files.explain(self.key, error) from error
-        if facts.kind == S_IFLNK and self._files.link.root != b"/":
-            if not self._files.is_inside(await self._channel.realpath(path)):
-                raise outside(self.key)
-        elif facts.kind == S_IFREG and facts.size is not None:
-            self.facts = facts
-
-    async def _looked(self, looking: Any, opening: Any) -> Attrs:
-        """Return what there is by the name. Raises InvalidPath for what cannot be read as files are."""
-        try:
-            facts: Attrs = await looking
-        except Refused:
-            return Attrs(None, None, None)  # the answer to the opening tells
-        if facts.kind not in (0, S_IFREG, S_IFDIR, S_IFLNK):
-            await self._channel.expect(opening, f"the server is stuck in opening the pipe {self.key!r}")
-            require_file(facts, self.key)
-        return facts
-
     async def _measure(self, facts: Any) -> None:
-        self.facts = await facts
-        require_file(self.facts, self.key)
-        if self.facts.size is None:
-            raise RemoteStoreError(
-                "the server does not tell how large the file is, so nobody would know whether all of it was"
-                " read",
-                path=self.key,
-                backend=NAME,
-            )
+        await super()._measure(facts)
         self._count(self.facts)
 
     def _count(self, facts: Attrs) -> None:
@@ -119,29 +60,36 @@ class Download:
                 if (small := await self._small(limit)) is not None:
                     return small
                 await self._open()
+        # It is large, or another one by now than when it was looked at.
+        looking = self._channel.fstat(self.handle)
         first = self._channel.read(self.handle, self._start, limit)
-        if self.facts.size is None:
-            await self._measure(self._channel.fstat(self.handle))
-        else:
-            self._count(self.facts)
+        again = self._channel.fstat(self.handle)
+        await self._measure(looking)
         data = await first if limit else b""
-        if len(data) != self.size:  # it is large, or another one by now than when it was looked at
-            await self._measure(self._channel.fstat(self.handle))
-        if len(data) >= self.size:
-            return data[: self.size]
-        self.position = self._next = len(data)
-        self._sequential = True
-        return await gathered(self.read, data)
+        if len(data) < self.size:
+            self.position = self._next = len(data)
+            self._sequential = True
+            return await gathered(self.read, data)
+        if not self.is_same(await again):
+            raise self._changed()
+        if data and not self.facts.size:
+            raise self._unmeasured()
+        return data[: self.size]
 
     async def _small(self, limit: int) -> bytes | None:
         """Read and close in one flight. Return None if it is another file by now than was looked at."""
         reading = self._channel.read(self.handle, self._start, limit) if limit else None
+        looking = self._channel.fstat(self.handle)
         self.close()
         try:
             data = await reading if reading is not None else b""
         except Refused:
             return None  # a server that closes first
-        return data if len(data) == self.size else None
+        try:
+            same = self.is_same(await looking)
+        except Refused:
+            same = True  # one that cannot tell
+        return data if same and len(data) == self.size else None
 
     async def read(self, n: int) -> bytes:
         """Return the next bytes, as many as asked for unless the end comes first."""
@@ -210,13 +158,8 @@ class Download:
         """
         while self._checks and (wait or self._checks[0].done()):
             facts = await self._checks.popleft()
-            if (facts.size, facts.mtime) != (self.facts.size, self.facts.mtime):
+            if not self.is_same(facts):
                 raise self._changed()
-
-    def _changed(self) -> PreconditionFailed:
-        return PreconditionFailed(
-            "the file was changed while it was being read; read it again", path=self.key, backend=NAME
-        )
 
     def seek(self, position: int) -> None:
         """Go on at another place."""
@@ -237,9 +180,7 @@ class Download:
     def close(self) -> None:
         """Close the file. Its fate is of no interest."""
         self._forget()
-        if self._handle is not None:
-            self._channel.drop(self._handle)
-            self._handle = None
+        super().close()
 
 
 class _Here:

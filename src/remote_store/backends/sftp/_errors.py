@@ -120,3 +120,8 @@ def taken(key: str) -> AlreadyExists:
 def outside(key: str) -> InvalidPath:
     """Return the error for a link that leads out of the root."""
     return InvalidPath("a symbolic link on the way leads outside the base path", path=key, backend=NAME)
+
+
+def nowhere(key: str) -> NotFound:
+    """Return the error for a link in the place of a file whose folder is not there."""
+    return NotFound("this is a link into a folder that is not there", path=key, backend=NAME)

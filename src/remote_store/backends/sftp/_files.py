@@ -9,14 +9,12 @@ from __future__ import annotations
 import stat
 import time
 from collections.abc import Awaitable, Generator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ..._sftp.packets import NO_SUCH_FILE, Attrs, Refused
 from ...errors import InvalidPath, RemoteStoreError
-from ...models import FileInfo
-from ...paths import RemotePath
 from ._errors import NAME, file_not_folder, folder_not_file, outside, translated
+from ._facts import UNTOLD_OR_LINK, kind_of, require_file
 
 if TYPE_CHECKING:
     from ..._sftp.channel import Channel
@@ -64,7 +62,7 @@ class Files:
     async def kind(self, key: str) -> int:
         """Return what is there, as ``stat.S_IFMT`` gives it; 0 for nothing, or for what lies outside."""
         try:
-            return _kind(await self._facts(key))
+            return kind_of(await self._facts(key))
         except Refused as error:
             if error.code in MISSING:
                 return 0
@@ -91,7 +89,7 @@ class Files:
             facts = await looking
         except Refused as error:
             raise await self.clear(key, error) from error
-        if facts.kind != stat.S_IFLNK:
+        if facts.kind not in UNTOLD_OR_LINK:
             return facts
         behind, real = self.channel.stat(path), self.channel.realpath(path)
         facts = await behind
@@ -110,10 +108,12 @@ class Files:
         folder = self.path(key).rpartition(b"/")[0]
         if not key or self.link.root == b"/" or folder == self.link.root:
             return _NOTHING
-        known = self.link.inside
-        if time.monotonic() - known.get(folder, -INSIDE_SECONDS) < INSIDE_SECONDS:
+        if self._is_known(folder):
             return _NOTHING
         return self._guarded(key, folder, self.channel.realpath(folder))
+
+    def _is_known(self, folder: bytes) -> bool:
+        return time.monotonic() - self.link.inside.get(folder, -INSIDE_SECONDS) < INSIDE_SECONDS
 
     async def _guarded(self, key: str, folder: bytes, asked: Awaitable[bytes]) -> None:
         known = self.link.inside
@@ -121,7 +121,7 @@ class Files:
             real = await asked
         except Refused as error:
             if (await self.clear(key, error)).code in MISSING:
-                return  # what is not there leads nowhere
+                return  # what is not there leads nowhere; ``make_folders`` looks at what is above it
             raise
         if not self.is_inside(real):
             raise outside(key)
@@ -129,12 +129,28 @@ class Files:
             known.clear()
         known[folder] = time.monotonic()
 
+    async def _guard_above(self, key: str, folder: bytes) -> None:
+        """Make sure that what is there on the way to a missing folder does not lead to the outside.
+
+        OpenSSH tells where a path leads whose last part is missing, and says nothing of others.
+        """
+        root = self.link.root
+        while root != b"/" and len(folder) > len(root) and not self._is_known(folder):
+            folder = folder.rpartition(b"/")[0]
+            try:
+                if folder == root or self.is_inside(await self.channel.realpath(folder)):
+                    return
+            except Refused:
+                continue
+            raise outside(key)
+
     async def make_folders(self, key: str) -> list[bytes]:
         """Make the folder of a key, and those above it; return those that were not there.
 
         Raises:
-            InvalidPath: one of them is a file.
+            InvalidPath: one of them is a file, or a link to the outside is on the way.
         """
+        await self._guard_above(key, self.path(key).rpartition(b"/")[0])
         missing = [self.path(key).rpartition(b"/")[0] or b"/"]
         made: list[bytes] = []
         while missing:
@@ -156,7 +172,7 @@ class Files:
         except Refused:
             await self.refuse_below_file(key)
             raise translated(refused, key) from refused
-        if _kind(facts) != stat.S_IFDIR:
+        if kind_of(facts) != stat.S_IFDIR:
             raise InvalidPath("a parent of the path is a file", path=key, backend=NAME) from refused
 
     async def refuse_below_file(self, key: str) -> None:
@@ -177,7 +193,7 @@ class Files:
         above = self.path(key).rpartition(b"/")[0] if key else b""
         while above:
             try:
-                return _kind(await self.channel.stat(above)) != stat.S_IFDIR
+                return kind_of(await self.channel.stat(above)) != stat.S_IFDIR
             except Refused:
                 above = above.rpartition(b"/")[0]
         return False
@@ -185,7 +201,7 @@ class Files:
     async def explain(self, key: str, refused: Refused, *, file: bool = True) -> RemoteStoreError:
         """Return the error for a refusal that does not say why: what is there tells."""
         try:
-            kind = _kind(await self.channel.lstat(self.path(key)))
+            kind = kind_of(await self.channel.lstat(self.path(key)))
         except Refused as error:
             error = await self.clear(key, error)
             return translated(error if error.code in MISSING else refused, key)
@@ -204,31 +220,3 @@ class _Nothing:
 
 
 _NOTHING: Final = _Nothing()
-
-
-def _kind(facts: Attrs) -> int:
-    return facts.kind or stat.S_IFREG  # a server that tells no modes has nothing but files to tell of
-
-
-def require_file(facts: Attrs, key: str) -> None:
-    """Raise InvalidPath for anything but a file."""
-    kind = _kind(facts)
-    if kind == stat.S_IFDIR:
-        raise folder_not_file(key)
-    if kind != stat.S_IFREG:
-        raise InvalidPath("this is a socket, a pipe or a device, not a file", path=key, backend=NAME)
-
-
-def time_of(facts: Attrs) -> datetime | None:
-    """Return when a file was changed last."""
-    return None if facts.mtime is None else datetime.fromtimestamp(facts.mtime, UTC)
-
-
-def info_of(key: str, facts: Attrs) -> FileInfo:
-    """Return a file's facts as a value."""
-    return FileInfo(RemotePath._of(key), key.rpartition("/")[2], facts.size or 0, time_of(facts))
-
-
-def version_of(facts: Attrs) -> str:
-    """Return a token that changes when a file does, as far as the protocol tells."""
-    return f"{facts.mtime}-{facts.size}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..._runtime.tasks import unbroken
 from ..._sftp.packets import Refused
 from ._aside import tried
-from ._publish import temporary_beside
+from ._names import temporary_beside
 from ._same import is_part
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ class Flight:
     Args:
         written: the requests that bring the content, sent already; the link goes after them.
         data: the content, to know the file by.
+
+    Attributes:
+        removed: the answer about the end of the temporary name.
     """
 
     def __init__(
@@ -31,7 +34,7 @@ class Flight:
         self._channel, self._target, self._data = channel, target, data
         self._written = written
         self._linked = channel.link(temporary, target)
-        self._removed = channel.remove(temporary)
+        self.removed = channel.remove(temporary)
 
     async def landed(self) -> Refused | None:
         """Wait for all answers; return why there is no link, if there is none.
@@ -41,7 +44,7 @@ class Flight:
         """
         # The last one alone is waited for, as a cancellation takes the answer with it: the others
         # tell ``undone`` then what was done.
-        await tried(self._removed)
+        await tried(self.removed)
         for each in (*self._written, self._linked):
             if not each.done():  # a server that answers in another order
                 await tried(unbroken(each))

@@ -17,76 +17,16 @@ from ...models import Entry, RemoteFolder
 from ...paths import RemotePath
 from .._temporaries import MARK, is_temporary
 from ._errors import file_not_folder, outside
-from ._files import MISSING, Files, info_of
+from ._facts import NO_FACTS, UNTOLD_OR_LINK, info_of, kind_of
+from ._files import MISSING, Files
+from ._scan import Scan
 
-PAGE: Final = 1000
-MOST_AHEAD: Final = 16
-"""READDIRs in flight for one folder; a server gives about a hundred names for each."""
 FOLDERS_AT_ONCE: Final = 32
+OF_HANDLES: Final = 4
+"""One listing opens no more than the fourth part of what may be open: it may wait long between two pages."""
 LINK: Final = stat.S_IFLNK
 FOLDER: Final = stat.S_IFDIR
 FILE: Final = stat.S_IFREG
-
-
-class Scan:
-    """One folder being read. The requests go out by themselves as answers come in."""
-
-    def __init__(self, files: Files, key: str) -> None:
-        self.key, self.prefix = key, f"{key}/" if key else ""
-        self._channel = files.channel
-        self._handle: bytes | None = None
-        self._waiting: deque[Any] = deque()
-        self._ahead = 2  # a small folder has one answer, and the news that there are no more
-        self.path = files.path(key)
-        self._opening = self._channel.opendir(self.path)
-        self._opening.add_done_callback(self._opened)
-        self.ended = False
-
-    def _opened(self, opening: Any) -> None:
-        if self._handle is None and not opening.cancelled() and opening.exception() is None:
-            self._handle = opening.result()
-            if self.ended:
-                self.close()
-            else:
-                self._ask()
-
-    def _ask(self) -> None:
-        while len(self._waiting) < self._ahead:
-            self._waiting.append(self._channel.readdir(self._handle or b""))
-
-    async def next(self) -> list[Name]:
-        """Return further entries; none, and ``ended``, at the end.
-
-        Raises:
-            Refused: the folder cannot be read.
-        """
-        if self._handle is None:
-            await self._opening
-            self._opened(self._opening)  # it may have been done before its callback ran
-        found: list[Name] = []
-        while not self.ended and len(found) < PAGE:
-            names = await self._waiting[0]
-            self._waiting.popleft()
-            if names is None:
-                self.close()
-            else:
-                found += names
-                self._ahead = min(2 * self._ahead, MOST_AHEAD)
-                self._ask()
-            if self._waiting and not self._waiting[0].done():
-                break
-        return found
-
-    def close(self) -> None:
-        """Close the folder; nobody waits for the answer."""
-        self.ended = True
-        self._opening.cancel()
-        for each in self._waiting:
-            each.cancel()
-        self._waiting.clear()
-        if self._handle is not None:
-            self._channel.drop(self._handle)
-            self._handle = None
 
 
 class Walk:
@@ -96,30 +36,44 @@ class Walk:
         self._files, self._key, self._recursive = files, key, recursive
         self._folders: list[str] = [key]  # still to be opened
         self._scans: deque[Scan] = deque()
+        self._told_of: tuple[Scan, list[Name]] | None = None  # names whose facts are being asked for
+        self._most = min(FOLDERS_AT_ONCE, max(1, files.channel.most_handles // OF_HANDLES))
         self.everything = False
         """Whether to report temporaries, special files and links that lead nowhere, for a deletion."""
         self.loop = current_loop()
 
     async def next(self) -> list[tuple[str, Attrs, bool]] | None:
-        """Return keys and facts of what was found, and whether it is a link; None at the end."""
-        while self._folders or self._scans:
-            while self._folders and len(self._scans) < FOLDERS_AT_ONCE:
-                self._scans.append(Scan(self._files, self._folders.pop()))
-            scan = self._scans[0]
-            try:
-                names = await scan.next()
-            except Refused as error:
-                self._scans.popleft().close()
-                await self._excuse(scan.key, error)
+        """Return keys and facts of what was found, and whether it is a link; None at the end.
+
+        Who is cancelled, and asks again, gets what he would have got.
+        """
+        while self._folders or self._scans or self._told_of:
+            if self._told_of is None:
+                self._told_of = await self._further()
+            if self._told_of is None:
                 continue
-            if scan.ended:
-                self._scans.popleft()
-            found = await self._entries(scan, names)
+            found = await self._entries(*self._told_of)
+            self._told_of = None
             if self._recursive:
                 self._folders += [key for key, facts, linked in found if facts.kind == FOLDER and not linked]
             if found:
                 return found
         return None
+
+    async def _further(self) -> tuple[Scan, list[Name]] | None:
+        """Return further names, and the folder that they are in; None for one that cannot be read."""
+        while self._folders and len(self._scans) < self._most:
+            self._scans.append(Scan(self._files, self._folders.pop()))
+        scan = self._scans[0]
+        try:
+            names = await scan.next()
+        except Refused as error:
+            await self._excuse(scan.key, error)
+            self._scans.popleft().close()
+            return None
+        if scan.ended:
+            self._scans.popleft()
+        return scan, names
 
     async def _excuse(self, key: str, refused: Refused) -> None:
         """Take a folder that is gone for an empty one; a file where a folder belongs is an error."""
@@ -142,13 +96,13 @@ class Walk:
                 found.append((key, facts, kind == LINK))
             elif name.startswith(MARK) and is_temporary(name):
                 continue
-            elif kind == LINK:
-                links.append((key, self._look(key)))
-            elif kind in (FILE, FOLDER, 0):
+            elif kind in UNTOLD_OR_LINK:
+                links.append((key, self._look(key, kind)))
+            elif kind in (FILE, FOLDER):
                 found.append((key, facts, False))
         for key, look in links:
-            if (target := await look()) is not None:
-                found.append((key, target, True))
+            if (behind := await look()) is not None:
+                found.append((key, *behind))
         return found
 
     async def _told(self, scan: Scan, names: list[Name]) -> list[Name]:
@@ -168,19 +122,28 @@ class Walk:
                     told.append(Name(raw, facts))
         return told
 
-    def _look(self, key: str) -> Callable[[], Any]:
-        """Ask what a link leads to; the answer is waited for later."""
+    def _look(self, key: str, kind: int) -> Callable[[], Any]:
+        """Ask what a link leads to, or what may be one; the answer is waited for later."""
         path = self._files.path(key)
         facts = self._files.channel.stat(path)
-        real = self._files.channel.realpath(path) if self._files.link.root != b"/" else None
+        real = self._files.channel.realpath(path) if self._files.link.root != b"/" or not kind else None
 
-        async def answer() -> Attrs | None:
+        async def answer() -> tuple[Attrs, bool] | None:
+            """Return facts, and whether it is a link; None if it leads outside or nowhere."""
+            try:
+                where = path if real is None else await real
+            except Refused:
+                return None
             try:
                 target = await facts
-                inside = real is None or self._files.is_inside(await real)
-            except Refused:
-                return None  # it leads nowhere
-            return target if inside and target.kind in (FILE, FOLDER) else None
+            except Refused as error:
+                if kind or error.code in MISSING:
+                    return None
+                target = NO_FACTS  # it is there, and that is all that the server tells
+            shown = target.kind if kind else kind_of(target)
+            if not self._files.is_inside(where) or shown not in (FILE, FOLDER):
+                return None
+            return target, kind == LINK or where != path
 
         return answer
 
@@ -198,18 +161,25 @@ class SFTPPages(Pages):
         self._down, self._begin, self._key = down, begin, key
         self._files, self._folders = files, folders
         self._walk: Walk | None = None
+        self._ready: list[list[Entry] | None] = []  # a page that a caller who was cancelled has not got
         self._ended = False
 
     async def __anext__(self) -> list[Entry]:
         if self._ended:
             raise StopAsyncIteration
         page: list[Entry] | None = await self._down(self._key, self._next)
+        self._ready.clear()
         if page is None:
             await self.aclose()
             raise StopAsyncIteration
         return page
 
     async def _next(self) -> list[Entry] | None:
+        if not self._ready:
+            self._ready.append(await self._further())
+        return self._ready[0]
+
+    async def _further(self) -> list[Entry] | None:
         if self._walk is None:
             self._walk = await self._begin()
             try:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ... import _runtime
 from ..._sftp.packets import FAILURE, Attrs, Lost, Refused
 from ...errors import RemoteStoreError
-from .._temporaries import new_name
 from ._aside import TRIES, replace, tried
 from ._errors import folder_not_file, taken, translated
 from ._files import MISSING, Files
-from ._same import same
+from ._names import move_by_link, temporary_beside
 from ._unfinished import Unfinished
 
 if TYPE_CHECKING:
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
 CREATE: Final = 0x02 | 0x08 | 0x20  # write, create, and refuse what is there
 _NO_LINKS: Final = (3, 4, 8)
 """Statuses with which servers refuse a link because their file system has none."""
-
-
-def temporary_beside(path: bytes) -> bytes:
-    """Return an unused path in the same folder."""
-    return b"%b/%b" % (path.rpartition(b"/")[0], new_name().encode())
 
 
 def removing(channel: Channel, path: bytes) -> Callable[[bytes], None]:
@@ -72,13 +66,14 @@ async def publish(
         InvalidPath: a folder has that name.
     """
     lost: RemoteStoreError = taken(key)
+    linkable = True
     for _ in range(TRIES):
-        by_link = files.link.links_work
+        by_link = files.link.links_work and linkable
         try:
             if overwrite:
                 await _over(files, temporary, target)
             else:
-                await _anew(files, temporary, target, moving)
+                await _anew(files, temporary, target, moving, by_link)
             return
         except Refused as error:
             if overwrite:
@@ -86,7 +81,7 @@ async def publish(
             why = await why_not_named(files, key, target, error)
             if why is not None or not by_link or error.code in MISSING:
                 raise why or translated(error, key) from error
-            await _look_at_links(files, temporary)
+            linkable = await _look_at_links(files, temporary, target, moving)
             lost = taken(key) if error.code == FAILURE else translated(error, key)
     raise lost
 
@@ -98,85 +93,110 @@ async def _over(files: Files, temporary: bytes, target: bytes) -> None:
         await replace(files.link, files.channel, temporary, target)
 
 
-async def _anew(files: Files, temporary: bytes, target: bytes, moving: bool) -> None:
+async def _anew(files: Files, temporary: bytes, target: bytes, moving: bool, by_link: bool) -> None:
     link, channel = files.link, files.channel
-    if link.links_work and moving:
-        await _runtime.shielded_on_asyncio(_move, link, channel, temporary, target)
-    elif link.links_work:
+    if by_link and moving:
+        await _runtime.shielded_on_asyncio(move_by_link, link, channel, temporary, target)
+    elif by_link:
         await channel.link(temporary, target)
-        await channel.remove(temporary)
+        await end_temporary(link, channel, temporary, channel.remove(temporary))
     elif link.renames_over:
         await _runtime.shielded_on_asyncio(_claim, link, channel, temporary, target)
     else:
         await channel.rename(temporary, target)
 
 
-async def _look_at_links(files: Files, path: bytes) -> None:
-    """Forget links where not even an unused name can be given to a file."""
+async def end_temporary(link: Link, channel: Channel, path: bytes, removing: Awaitable[None]) -> None:
+    """Wait until a file with two names has lost that of the temporary.
+
+    Where nothing may be deleted it stays, and another way to a name is taken from then on.
+    """
+    try:
+        await removing
+    except Refused as error:
+        if error.code in MISSING or await tried(channel.remove(path)):
+            return  # not every server works in the order of the requests
+        if link.renames_over:
+            link.links_work = False
+
+
+async def _look_at_links(files: Files, path: bytes, target: bytes, moving: bool) -> bool:
+    """Return whether a file can be given an unused name; forget links where none of our own can.
+
+    A file that is moved may be somebody else's, and then systems refuse it a second name.
+    """
+    if await _takes_a_name(files, path):
+        return True
+    if not moving or not await _ours_takes_a_name(files, target):
+        files.link.links_work = False
+    return False
+
+
+async def _takes_a_name(files: Files, path: bytes) -> bool:
     unused = temporary_beside(path)
     linked, removed = files.channel.link(path, unused), files.channel.remove(unused)
     try:
         await linked
     except Refused as error:
-        if error.code in _NO_LINKS:
-            files.link.links_work = False
-    await tried(removed)
+        return error.code not in _NO_LINKS
+    finally:
+        await tried(removed)
+    return True
 
 
-async def _move(link: Link, channel: Channel, source: bytes, target: bytes) -> None:
-    since = time.monotonic()
+async def _ours_takes_a_name(files: Files, path: bytes) -> bool:
+    """Return whether a new file can be given a second name in the folder of a path."""
+    channel, ours = files.channel, temporary_beside(path)
+    late = removing(channel, ours)
     try:
-        await channel.link(source, target)
-        await channel.remove(source)
-    except Lost:
-        link.lost.append(Unfinished(since, partial(_move_back, source=source, target=target)))
-        raise
-
-
-async def _move_back(channel: Channel, source: bytes, target: bytes) -> None:
-    """Take the second name back, if a file has both: so who tries again finds what was there before."""
-    if await same(channel, source, target):
-        await tried(channel.remove(target))
-
-
-async def _claim(link: Link, channel: Channel, temporary: bytes, target: bytes) -> None:
-    """Take a name by an empty file, which others cannot do then, and replace that."""
-    since = time.monotonic()
-    try:
-        handle = await channel.open(target, CREATE)
-        channel.drop(handle)
-        try:
-            await channel.posix_rename(temporary, target)
-        except Refused:
-            await _give_up(channel, target)
-            raise
-    except Lost:
-        link.lost.append(Unfinished(since, partial(_give_up, target=target)))
-        raise
-
-
-async def _give_up(channel: Channel, target: bytes) -> None:
-    """Delete the empty file if it is still that."""
-    try:
-        facts = await channel.lstat(target)
+        await channel.close_handle(await channel.kept(channel.open(ours, CREATE, late), late))
     except Refused:
-        return
-    if facts.size == 0 and facts.kind == stat.S_IFREG:
-        await tried(channel.remove(target))
+        return True  # nothing can be created here at all, so there is nothing to be learned
+    try:
+        return await _takes_a_name(files, ours)
+    finally:
+        channel.remove(ours).cancel()
 
 
 async def try_links(files: Files) -> None:
     """Find out whether the file system has links, where more depends on that than the way to a name."""
-    link, channel = files.link, files.channel
-    if not link.links_work or link.renames_over:
-        return
-    first, second = temporary_beside(files.path("x")), temporary_beside(files.path("x"))
+    if files.link.links_work and not files.link.renames_over:
+        files.link.links_work = await _ours_takes_a_name(files, files.path("x"))
+
+
+async def _claim(link: Link, channel: Channel, temporary: bytes, target: bytes) -> None:
+    """Take a name by an empty file, which others cannot do then, and replace that.
+
+    That nothing has the name is looked at before: an empty file that is there already is somebody else's,
+    and must not be taken for the claim should the connection be lost.
+    """
+    begun = channel.lstat(temporary)
     try:
-        await channel.close_handle(await channel.kept(channel.open(first, CREATE)))
+        await channel.lstat(target)
+    except Refused as error:
+        if error.code not in MISSING:
+            raise
+    else:
+        raise Refused(FAILURE, "the name is taken")
+    give_up = partial(_give_up, target=target, earliest=(await begun).mtime or 0)
+    since = time.monotonic()
+    try:
+        channel.drop(await channel.open(target, CREATE))
+        try:
+            await channel.posix_rename(temporary, target)
+        except Refused:
+            await give_up(channel)
+            raise
+    except Lost:
+        link.lost.append(Unfinished(since, give_up))
+        raise
+
+
+async def _give_up(channel: Channel, target: bytes, earliest: int) -> None:
+    """Delete the empty file if it is still that, and not older than what was to have its name."""
+    try:
+        facts = await channel.lstat(target)
     except Refused:
-        return  # nothing can be created here at all
-    try:
-        link.links_work = await tried(channel.link(first, second))
-    finally:
-        for path in (first, second):
-            channel.remove(path).cancel()
+        return
+    if facts.size == 0 and facts.kind == stat.S_IFREG and (facts.mtime or 0) >= earliest:
+        await tried(channel.remove(target))

@@ -20,6 +20,12 @@ async def same(channel: Channel, first: bytes, second: bytes) -> bool:
     return found is not None and found == await _looked_at(channel, second)
 
 
+async def entry(channel: Channel, path: bytes) -> bytes:
+    """Return a path without links to its folder: two that are equal are one name."""
+    folder, _, name = path.rpartition(b"/")
+    return b"%b/%b" % (await channel.realpath(folder or b"/"), name)
+
+
 async def is_part(channel: Channel, path: bytes, data: memoryview) -> bool:
     """Return True if a file holds what was to be written, up to a point."""
     found = await _looked_at(channel, path)

@@ -8,7 +8,7 @@ from ..._runtime.tasks import soon
 from ...backend import Reader, Writer
 from ...models import WriteResult
 from ._download import Download
-from ._files import version_of
+from ._facts import version_of
 from ._upload import Upload
 
 

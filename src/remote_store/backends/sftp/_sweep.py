@@ -5,7 +5,7 @@ from __future__ import annotations
 from ... import _runtime
 from ..._sftp.packets import Attrs
 from ...backend import CHUNK_SIZE
-from .._temporaries import is_aside, is_temporary
+from .._temporaries import is_aside, is_temporary, new_name
 from ._aside import Aside, is_there, put_back
 from ._change import Window
 from ._files import Files
@@ -50,9 +50,9 @@ async def sweep(files: Files, age: float) -> int:
 
 async def _clock(files: Files) -> int:
     """Return the time by the server's clock."""
-    probe = Upload(files, "clock", True, False, CHUNK_SIZE)
-    await probe.open()
+    probe = Upload(files, new_name(), True, False, CHUNK_SIZE)
     try:
+        await probe.open_new()
         return (await files.channel.fstat(probe.handle)).mtime or 0
     finally:
         await _runtime.shielded_on_asyncio(probe.abort)

@@ -6,47 +6,31 @@ given by a hard link, which cannot replace a file; with it by a rename, which re
 
 from __future__ import annotations
 
-import stat
 from collections import deque
-from time import monotonic
 from typing import Any
 
 from ..._sftp.packets import Lost, Refused
-from ...errors import RemoteStoreError
 from ...models import WriteResult
 from ...paths import RemotePath
-from ._aside import TRIES, tried
-from ._errors import folder_not_file, outside, taken
-from ._files import MISSING, Files
+from ._aside import tried
+from ._files import Files
 from ._flight import Flight
-from ._lanes import FAR_SECONDS, LARGE, Lanes
-from ._publish import CREATE, publish, removing, temporary_beside, why_not_named
+from ._lanes import FAR_SECONDS, LARGE
+from ._publish import end_temporary, publish, why_not_named
+from ._temporary import Temporary
 
 
-class Upload:
+class Upload(Temporary):
     """A temporary file being filled. Its coroutines run on the loop on which it was opened."""
 
     def __init__(self, files: Files, key: str, overwrite: bool, durable: bool, memory: int) -> None:
-        self._files, self._channel, self.key = files, files.channel, key
-        self._overwrite = overwrite
+        super().__init__(files, key, overwrite)
         self._durable = durable and b"fsync@openssh.com" in self._channel.extensions
         self._piece, self._memory = self._channel.limits.write, memory
-        self._target = files.path(key)
-        self._temporary = b""
-        self._lanes: Lanes | None = None
-        self._round_trip = 0.0
-        self._created: list[bytes] = []
         self._pending: deque[Any] = deque()
         self._flight: Flight | None = None
         self._buffer = bytearray()
         self._sent = 0
-        self.ended = False
-
-    @property
-    def handle(self) -> bytes:
-        """What the server calls the temporary."""
-        assert self._lanes is not None
-        return self._lanes.handle
 
     def count(self, size: int) -> None:
         """Take note of bytes that the server wrote by itself."""
@@ -56,65 +40,6 @@ class Upload:
     def size(self) -> int:
         """Bytes that were given."""
         return self._sent + len(self._buffer)
-
-    async def open(self) -> None:
-        """Begin, where nothing is in the way.
-
-        Raises:
-            AlreadyExists, InvalidPath: something is.
-            Refused: it may not be.
-        """
-        await self._files.guard(self.key)
-        await self._open(2)
-
-    async def open_new(self) -> None:
-        """Begin a file whose name is refused in the end if something is in the way."""
-        await self._files.guard(self.key)
-        await self._make_temporary()
-
-    async def _open(self, links: int) -> None:
-        found = self._channel.lstat(self._target)
-        await self._make_temporary()
-        try:
-            facts = await found
-        except Refused as error:
-            if error.code not in MISSING:
-                raise
-            return
-        if facts.kind == stat.S_IFLNK and links and self._overwrite:
-            await self._follow(links)
-        elif facts.kind == stat.S_IFDIR:
-            raise folder_not_file(self.key)
-        elif not self._overwrite:
-            raise taken(self.key)
-        elif facts.mode is not None:  # who replaces a file keeps its permissions
-            self._channel.chmod(self.handle, stat.S_IMODE(facts.mode)).cancel()
-
-    async def _make_temporary(self) -> None:
-        for _ in range(TRIES):
-            self._temporary = temporary_beside(self._target)
-            try:
-                late = removing(self._channel, self._temporary)
-                begun = monotonic()
-                opening = self._channel.open(self._temporary, CREATE, late)
-                handle = await self._channel.kept(opening, late)
-                self._round_trip = monotonic() - begun
-                self._lanes = Lanes(self._files.link, self._channel, self._temporary, handle)
-                return
-            except Refused as error:
-                if error.code not in MISSING:
-                    await self._files.refuse_below_file(self.key)
-                    raise
-            self._created += await self._files.make_folders(self.key)
-        raise RemoteStoreError("somebody keeps deleting the folder", path=self.key, backend="sftp")
-
-    async def _follow(self, links: int) -> None:
-        """Go on in the place of what a link leads to: a write replaces that, and not the link."""
-        self.discard()
-        self._target = await self._channel.realpath(self._target)
-        if not self._files.is_inside(self._target):
-            raise outside(self.key)
-        await self._open(links - 1)
 
     async def write(self, data: memoryview) -> None:
         """Take data, and send it in pieces; wait where too much is on its way."""
@@ -187,6 +112,7 @@ class Upload:
         self._flight = Flight(self._channel, written, self._temporary, self._target, data)
         if (refused := await self._flight.landed()) is not None:
             return await self._put_again(data, refused)
+        await end_temporary(self._files.link, self._channel, self._temporary, self._flight.removed)
         self.ended = True
         return WriteResult(RemotePath._of(self.key), self._sent)
 
@@ -202,13 +128,7 @@ class Upload:
 
     def discard(self) -> None:
         """Undo everything. The requests are sent; nobody waits for their answers."""
-        if self._lanes is not None:
-            self._lanes.drop()
-            self._lanes = None
-        if not self.ended and self._temporary:
-            self._channel.remove(self._temporary).cancel()
-            for folder in reversed(self._created):
-                self._channel.rmdir(folder).cancel()
+        super().discard()
         for each in self._pending:
             each.cancel()
         self._pending.clear()
