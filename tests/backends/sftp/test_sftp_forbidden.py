@@ -28,6 +28,7 @@ from remote_store import (
     BackendUnavailable,
     Capability,
     PermissionDenied,
+    RemoteStoreError,
     Store,
 )
 from remote_store._sftp import packets
@@ -144,3 +145,22 @@ def test_an_empty_file_of_somebody_elses_is_no_claim(
 
     run("asyncio", main)
     assert (root / "marker").stat().st_mtime == old
+
+
+@pytest.mark.spec("SFTP-016")
+@pytest.mark.parametrize("age", [1, 4e9], ids=["old", "of the future"])
+def test_a_move_whose_claim_comes_to_nothing(
+    serve: Any, root: Path, age: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The empty file is taken away, however new what was to have its name."""
+    extended(monkeypatch, POSIX_RENAME)
+
+    class Refusing(asyncssh.SFTPServer):
+        def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
+            raise asyncssh.SFTPFailure("")
+
+    (root / "f").write_bytes(b"x")
+    os.utime(root / "f", (age, age))
+    with Store(serve(Refusing)) as store, pytest.raises(RemoteStoreError):
+        store.move("f", "g")
+    assert [path.name for path in root.iterdir()] == ["f"]

@@ -77,7 +77,7 @@ class Options:
             value = getattr(self, name)
             if not isinstance(value, str) and (value is not None or name not in _TEXTS):
                 raise _wrong(name, "str", value)
-        for name in ("port", "connections", "memory_limit"):
+        for name in ("port", "connections"):
             if not isinstance(value := getattr(self, name), int):
                 raise _wrong(name, "int", value)
         # Who has a key of asyncssh's has imported that; for others it would take half a second.

@@ -101,7 +101,7 @@ async def _anew(files: Files, temporary: bytes, target: bytes, moving: bool, by_
         await channel.link(temporary, target)
         await end_temporary(link, channel, temporary, channel.remove(temporary))
     elif link.renames_over:
-        await _runtime.shielded_on_asyncio(_claim, link, channel, temporary, target)
+        await _runtime.shielded_on_asyncio(_claim, link, channel, temporary, target, moving)
     else:
         await channel.rename(temporary, target)
 
@@ -164,32 +164,37 @@ async def try_links(files: Files) -> None:
         files.link.links_work = await _ours_takes_a_name(files, files.path("x"))
 
 
-async def _claim(link: Link, channel: Channel, temporary: bytes, target: bytes) -> None:
+async def _claim(link: Link, channel: Channel, temporary: bytes, target: bytes, moving: bool) -> None:
     """Take a name by an empty file, which others cannot do then, and replace that.
 
     That nothing has the name is looked at before: an empty file that is there already is somebody else's,
     and must not be taken for the claim should the connection be lost.
     """
     begun = channel.lstat(temporary)
-    try:
-        await channel.lstat(target)
-    except Refused as error:
-        if error.code not in MISSING:
-            raise
-    else:
-        raise Refused(FAILURE, "the name is taken")
-    give_up = partial(_give_up, target=target, earliest=(await begun).mtime or 0)
+    missing = await _is_missing(channel, target)
+    # A file that is moved may be of any age, one of our own is not younger than the claim.
+    earliest = 0 if moving or not missing else (await begun).mtime or 0
     since = time.monotonic()
     try:
         channel.drop(await channel.open(target, CREATE))
         try:
             await channel.posix_rename(temporary, target)
         except Refused:
-            await give_up(channel)
+            await _give_up(channel, target, 0)
             raise
     except Lost:
-        link.lost.append(Unfinished(since, give_up))
+        if missing:
+            link.lost.append(Unfinished(since, partial(_give_up, target=target, earliest=earliest)))
         raise
+
+
+async def _is_missing(channel: Channel, target: bytes) -> bool:
+    """Return True if nothing has a name, False if the server does not tell. Raises Refused if it is taken."""
+    try:
+        await channel.lstat(target)
+    except Refused as error:
+        return error.code in MISSING
+    raise Refused(FAILURE, "the name is taken")
 
 
 async def _give_up(channel: Channel, target: bytes, earliest: int) -> None:
