@@ -101,6 +101,18 @@ def test_links_that_the_server_does_not_tell_from_files(
     assert sorted(path.name for path in root.iterdir()) == ["a", "file", "folder", "nowhere"]
 
 
+@pytest.mark.spec("SFTP-021")
+def test_below_a_linked_folder_where_the_server_does_not_tell(serve: Any, root: Path) -> None:
+    (root / "a" / "b").mkdir(parents=True)
+    (root / "a" / "b" / "f").write_bytes(b"x")
+    (root / "a" / "b" / "loop").symlink_to("..")
+    (root / "linked").symlink_to("a")
+    with Store(serve(NoModes)) as store:
+        for folder in ("a", "linked"):
+            found = [str(info.path) for info in store.list_files(folder, recursive=True)]
+            assert found == [f"{folder}/b/f"]
+
+
 @pytest.mark.spec("SFTP-020")
 def test_what_a_link_leads_to_is_replaced_where_the_server_does_not_tell(serve: Any, root: Path) -> None:
     (root / "f").write_bytes(b"old")

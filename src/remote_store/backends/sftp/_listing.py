@@ -32,8 +32,10 @@ FILE: Final = stat.S_IFREG
 class Walk:
     """A folder, or all below it, as pages. Its coroutines run on one loop."""
 
-    def __init__(self, files: Files, key: str, recursive: bool) -> None:
+    def __init__(self, files: Files, key: str, recursive: bool, real: bytes | None) -> None:
         self._files, self._key, self._recursive = files, key, recursive
+        self._path = files.path(key)
+        self._real = real or self._path  # without links, as all below it is, for it goes down no link
         self._folders: list[str] = [key]  # still to be opened
         self._scans: deque[Scan] = deque()
         self._told_of: tuple[Scan, list[Name]] | None = None  # names whose facts are being asked for
@@ -143,7 +145,7 @@ class Walk:
             shown = target.kind if kind else kind_of(target)
             if not self._files.is_inside(where) or shown not in (FILE, FOLDER):
                 return None
-            return target, kind == LINK or where != path
+            return target, kind == LINK or where != self._real + path[len(self._path) :]
 
         return answer
 
@@ -218,6 +220,7 @@ class SFTPPages(Pages):
 
 async def begin_walk(files: Files, key: str, recursive: bool) -> Walk:
     """Return a walk that has made sure that its folder is below the root."""
+    real = None
     if key and files.link.root != b"/":
         try:
             real = await files.channel.realpath(files.path(key))
@@ -227,4 +230,4 @@ async def begin_walk(files: Files, key: str, recursive: bool) -> Walk:
         else:
             if not files.is_inside(real):
                 raise outside(key)
-    return Walk(files, key, recursive)
+    return Walk(files, key, recursive, real)
