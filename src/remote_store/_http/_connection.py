@@ -142,10 +142,8 @@ class Connection(asyncio.Protocol):
             OSError: the connection broke; TimeoutError and BadAnswer among them.
         """
         self._answer = answer = Answer(method)
-        if self._transport is None:
-            raise self._failure or ConnectionResetError("the connection is closed")
         if len(body) <= JOINED:
-            self._transport.write(head + body if body else head)
+            self._write(head + body if body else head)
         else:
             await self._send_large(answer, head, memoryview(body))
         while not answer.has_head:
@@ -166,7 +164,10 @@ class Connection(asyncio.Protocol):
     def _write(self, data: bytes | memoryview) -> None:
         if self._transport is None:
             raise self._failure or ConnectionResetError("the connection is closed")
-        self._transport.write(data)
+        try:
+            self._transport.write(data)
+        except RuntimeError as error:  # of uvloop, whose transport is closed and has not said so yet
+            raise ConnectionResetError("the connection is closed") from error
 
     async def more(self, enough: int = 0) -> None:
         """Wait for more of the body, which has not come to its end: for some, or until so much waits."""

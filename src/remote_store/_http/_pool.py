@@ -135,30 +135,41 @@ class Pool:
         connection = Connection(loop, self._patience, self._gone)
         try:
             async with asyncio.timeout(self._connect_timeout):
-                raw = await self._connected(loop)
-                try:
-                    await loop.create_connection(
-                        lambda: connection,
-                        sock=raw,
-                        ssl=self._origin.tls,
-                        server_hostname=self._origin.host if self._origin.tls else None,
-                    )
-                except BaseException:
-                    raw.close()
-                    raise
+                await self._taken_over(loop, await self._connected(loop), connection)
         except BaseException as error:
             if connection not in self._open:
                 self._free()
             if isinstance(error, TimeoutError):
                 text = f"no connection within {self._connect_timeout:g} seconds"
                 raise ConnectTimeout(text) from error
-            if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
-                raise NoConnection(*error.args) from error
+            if isinstance(error, (OSError, RuntimeError)) and not isinstance(error, ssl.SSLError):
+                raise NoConnection(*error.args) from error  # RuntimeError: of the loop, about its sockets
             raise
         if self._closed:
             connection.abort()
         self._open.add(connection)
         return connection
+
+    async def _taken_over(
+        self, loop: asyncio.AbstractEventLoop, raw: socket.socket, connection: Connection
+    ) -> None:
+        """Give a socket to a transport, and wait until that stands."""
+        tls, host = self._origin.tls, self._origin.host
+        waiting: list[bool] = []
+        mark = loop.call_soon(waiting.append, True)
+        try:
+            await loop.create_connection(
+                lambda: connection, sock=raw, ssl=tls, server_hostname=host if tls else None
+            )
+        except BaseException:
+            if waiting:
+                # There is a transport, which closes the socket, soon. Were it closed here, the loop would
+                # still watch its number, which the next socket has then. The transport sees the end.
+                _shut(raw)
+            else:  # it failed at once
+                mark.cancel()
+                raw.close()
+            raise
 
     async def _connected(self, loop: asyncio.AbstractEventLoop) -> socket.socket:
         infos = await loop.getaddrinfo(self._origin.host, self._origin.port, type=socket.SOCK_STREAM)
@@ -209,6 +220,13 @@ class Pool:
             connection.fail(ConnectionAbortedError("the connections to the server are closed"))
         while self._open:  # noqa: ASYNC110 - until the loop has closed the sockets, in a round or two
             await asyncio.sleep(0)
+
+
+def _shut(raw: socket.socket) -> None:
+    try:
+        raw.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # closed already, or never connected
 
 
 def _head(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
