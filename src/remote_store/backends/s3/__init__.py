@@ -9,6 +9,7 @@ _clock, _renewal  the server's time, and other credentials, where what we have i
 _errors    codes of the protocol and failures of the network, as errors of this library
 _objects   facts of an object: headers and listing entries as values
 _download  one object on its way down, pinned to the version it was opened in; _reader gives it to callers
+_fitting   whether an answer is the part of the version that was asked for
 _upload    one object on its way up: one request, or parts in flight
 _parts     the same over several processes
 _listing   pages of keys as files and folders

@@ -14,7 +14,7 @@ from ._api import Api
 from ._batch import delete_batch
 from ._errors import NAME, code_of
 from ._finish import taken
-from ._objects import result_of, told
+from ._objects import keys_of, next_token, result_of, size_of, told
 from ._upload import Upload
 from ._write_options import of_copies
 
@@ -44,7 +44,7 @@ async def copy(
     version = told(headers, "ETag", src)
     given = {"CopySource": {"Bucket": source.bucket, "Key": src}, "CopySourceIfMatch": version}
     usual = of_copies(api.options.write_options)
-    size: int = headers["ContentLength"]
+    size = size_of(headers, src)
     in_parts = {**await _kept(source, src, headers), **usual} if size > WHOLE_COPY else {}
     return await copied(api, given, size, dst, overwrite, usual, in_parts), version
 
@@ -82,12 +82,16 @@ async def copied(
     try:
         answer = await api.request("copy_object", dst, parameters, refused=refused)
     except NotFound as error:
+        if code_of(error) == "NoSuchBucket":  # the target's
+            raise
         raise _gone(src) from error
     except RemoteStoreError as error:
         if error is not refused:
             raise
         raise await _why_refused(api, src, dst, overwrite) from error.__cause__
-    return result_of(dst, size, {**answer, **answer.get("CopyObjectResult", {})})
+    made: Mapping[str, Any] = answer.get("CopyObjectResult", {})
+    told(made, "ETag", dst)  # or nothing says that the copy was made, and a move would lose the source
+    return result_of(dst, size, {**answer, **made})
 
 
 async def _why_refused(api: Api, src: str, dst: str, overwrite: bool) -> RemoteStoreError:
@@ -124,7 +128,7 @@ async def _copy_parts(
         try:
             answer = await api.request("upload_part_copy", dst, parameters, refused=_changed(src))
         except NotFound as error:
-            if code_of(error) == "NoSuchUpload":
+            if code_of(error) in ("NoSuchUpload", "NoSuchBucket"):
                 raise
             raise _gone(src) from error
         upload.keep(number, answer.get("CopyPartResult", {}))
@@ -143,6 +147,11 @@ async def _copy_parts(
 
 async def move(api: Api, src: str, dst: str, overwrite: bool) -> WriteResult:
     """Copy, and delete the source if it is still what was copied."""
+    if src == dst:
+        headers = await api.head(src)
+        if headers is None:
+            raise await api.missing(src)
+        return result_of(src, size_of(headers, src), headers)
     honoured = await api.conditions.known("delete")  # now: between copy and deletion others may write
     result, version = await copy(api, src, dst, overwrite)
     changed = PreconditionFailed(
@@ -179,7 +188,7 @@ async def delete_folder(api: Api, folder: str, recursive: bool, missing_ok: bool
     """Delete what is below a folder, a thousand keys to a request; the folder goes with the last."""
     marker = f"{folder}/"
     found = await api.request("list_objects_v2", None, {"Prefix": marker, "MaxKeys": 2})
-    keys = [entry["Key"] for entry in found.get("Contents", ())]
+    keys = keys_of(found, folder)
     if not keys:
         await _refuse_missing(api, folder, missing_ok)
     elif not recursive and keys != [marker]:
@@ -214,12 +223,11 @@ async def _pages_of_keys(api: Api, prefix: str) -> AsyncIterator[list[str]]:
     more: dict[str, str] = {}
     while True:
         answer = await api.request("list_objects_v2", None, {"Prefix": prefix, **more})
-        keys = [entry["Key"] for entry in answer.get("Contents", ())]
-        if keys:
+        if keys := keys_of(answer, prefix):
             yield keys
         if not answer.get("IsTruncated"):
             return
-        more = {"ContinuationToken": told(answer, "NextContinuationToken", prefix)}
+        more = {"ContinuationToken": next_token(answer, more.get("ContinuationToken"), prefix)}
 
 
 async def _delete_keys(api: Api, keys: list[str]) -> None:

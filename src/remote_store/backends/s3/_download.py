@@ -19,6 +19,8 @@ from ._ahead import Ahead, Fetch
 from ._api import Api
 from ._checks import Check, Damaged, check_of
 from ._errors import NAME, status_of, translated
+from ._fitting import changed, refuse_unfitting
+from ._objects import size_of
 
 RESUMES: Final = 3
 """How often a broken body is asked for again before that is an error; any progress starts the count anew."""
@@ -66,10 +68,11 @@ class Download:
 
     def _length_of(self, answer: Mapping[str, Any]) -> int:
         """Return how long an answer is. Raises RemoteStoreError if it does not say so."""
-        if "ContentLength" in answer:
-            return int(answer["ContentLength"])
-        self.close()
-        raise RemoteStoreError("the server does not say how long the file is", path=self.key, backend=NAME)
+        try:
+            return size_of(answer, self.key)
+        except RemoteStoreError:
+            self.close()
+            raise
 
     def _keep(self, answer: dict[str, Any], size: int) -> None:
         self.headers, self.size = answer, size
@@ -92,15 +95,15 @@ class Download:
             # version a stream ends where the object is replaced. The pin is shared by all ranges.
             self._pin.pop("VersionId", None)
             answer = await self._asked(ranged, {"IfMatch": pin["IfMatch"]})
-        if ranged and not answer.get("ContentRange"):
+        try:
+            refuse_unfitting(answer, self.key, start, end, self._pin)
+        except RemoteStoreError:
             answer["Body"].close()
-            raise RemoteStoreError(
-                "the server was asked for a part of the file and gives all of it", path=self.key, backend=NAME
-            )
+            raise
         return answer
 
     async def _asked(self, ranged: Mapping[str, str], pin: Mapping[str, str]) -> dict[str, Any]:
-        refused = _changed(self.key) if pin else None  # without one there is no condition
+        refused = changed(self.key) if pin else None  # without one there is no condition
         return await self.api.request("get_object", self.key, {**ranged, **pin}, refused=refused)
 
     async def read(self, n: int) -> bytes:
@@ -150,7 +153,7 @@ class Download:
                 if not isinstance(failure, BackendUnavailable):
                     self._damage = error  # the SDK's own check of checksums, most likely
                     raise failure from error
-                if tries > RESUMES:
+                if tries > RESUMES or not self._pin:  # without which the rest may be another version's
                     raise failure from error
             else:
                 return
@@ -186,6 +189,13 @@ class Download:
 
     async def _reopen(self, position: int) -> None:
         self.close()
+        if not self._pin:
+            raise RemoteStoreError(
+                "the server gives the file no ETag, so nothing tells whether the rest is of the same version;"
+                " read it again from its beginning",
+                path=self.key,
+                backend=NAME,
+            )
         try:
             answer = await self._get(self._start + position, self._start + self.size)
         except NotFound as error:
@@ -216,12 +226,6 @@ class Download:
         body, self._body = self._body, None
         if body is not None:
             body.close()
-
-
-def _changed(key: str) -> PreconditionFailed:
-    return PreconditionFailed(
-        "the file was changed while it was being read; read it again", path=key, backend=NAME
-    )
 
 
 async def _fetch(api: Api, key: str, pin: dict[str, str], offset: int, start: int, end: int) -> deque[bytes]:

@@ -5,7 +5,7 @@ Imported once the SDK is known to be there.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -67,4 +67,5 @@ def _time(text: str) -> datetime:
             )
     except (KeyError, ValueError):
         pass
-    return parsedate_to_datetime(text)
+    time = parsedate_to_datetime(text)
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)  # "-0000"

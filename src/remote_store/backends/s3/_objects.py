@@ -44,7 +44,7 @@ def info_of_headers(key: str, headers: dict[str, Any]) -> FileInfo:
     return FileInfo(
         path,
         path.name,
-        headers.get("ContentLength", 0),
+        size_of(headers, key),
         in_utc(headers.get("LastModified")),
         checksum_of(headers),
         headers.get("ContentType"),
@@ -98,6 +98,28 @@ def told(answer: Mapping[str, Any], name: str, key: str | None) -> str:
     raise RemoteStoreError(
         f"the server's answer has no {name}, without which this cannot be done", path=key, backend=NAME
     )
+
+
+def size_of(answer: Mapping[str, Any], key: str) -> int:
+    """Return how long an object is. Raises RemoteStoreError if the answer does not say so."""
+    if "ContentLength" in answer:
+        return int(answer["ContentLength"])
+    raise RemoteStoreError("the server does not say how long the file is", path=key, backend=NAME)
+
+
+def keys_of(answer: Mapping[str, Any], path: str) -> list[str]:
+    """Return the keys of a page. Raises RemoteStoreError if an entry has none."""
+    return [told(entry, "Key", path) for entry in answer.get("Contents", ())]
+
+
+def next_token(answer: Mapping[str, Any], last: str | None, path: str) -> str:
+    """Return where the next page begins; a server that says where this one did would never end."""
+    token = told(answer, "NextContinuationToken", path)
+    if token == last:
+        raise RemoteStoreError(
+            "the server's listing does not go on: each page names itself as the next", path=path, backend=NAME
+        )
+    return token
 
 
 def receipt_of(answer: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -200,9 +200,11 @@ class Wire:
     async def _answer(
         self, operation: str, parameters: Mapping[str, Any], reply: Reply
     ) -> dict[str, Any] | FirstTry:
-        if operation == "get_object" and reply.status in (200, 206):
+        if operation == "get_object" and 200 <= reply.status < 300:
             answer = headers_of(reply)
             answer["Body"] = reply
+            if reply.status not in (200, 206):  # for the reader to refuse, as with the client's answers
+                answer["ResponseMetadata"] = {"HTTPStatusCode": reply.status}
             return answer
         content = await reply.read_all()
         if operation == "head_object" and reply.status == 404:
