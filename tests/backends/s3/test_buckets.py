@@ -88,10 +88,9 @@ def failing(monkeypatch: pytest.MonkeyPatch, *codes: str) -> list[list[str]]:
             named = parameters["Delete"]["Objects"]
             asked.append([each["Key"] for each in named])
             if len(asked) <= len(codes):
-                parameters = {"Delete": {"Objects": named[1:], "Quiet": True}}
-                if named[1:]:
-                    await ask(self, operation, key, parameters, **options)
-                return {"Errors": [{"Key": named[0]["Key"], "Code": codes[len(asked) - 1]}]}
+                parameters = {"Delete": {"Objects": named[1:]}}
+                done = await ask(self, operation, key, parameters, **options) if named[1:] else {}
+                return {**done, "Errors": [{"Key": named[0]["Key"], "Code": codes[len(asked) - 1]}]}
         return await ask(self, operation, key, parameters, **options)
 
     monkeypatch.setattr(Api, "request", request)

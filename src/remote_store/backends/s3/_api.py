@@ -22,7 +22,7 @@ T = TypeVar("T")
 _WITH_KEY: Final = frozenset(
     (
         "get_object", "head_object", "put_object", "create_multipart_upload", "upload_part",
-        "upload_part_copy", "copy_object",
+        "upload_part_copy", "copy_object", "complete_multipart_upload", "list_parts",
     )
 )  # fmt: skip
 """Requests that read or write content which an encryption key of the user's own may protect."""

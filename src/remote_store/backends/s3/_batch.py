@@ -22,16 +22,29 @@ async def delete_batch(api: Api, keys: Sequence[str]) -> None:
     """
     left, tries = list(keys), 0
     while left:
-        wanted = {"Objects": [{"Key": key} for key in left], "Quiet": True}
+        # Not ``Quiet``: an answer that names nothing is that of a server, or of something else that answers.
+        wanted = {"Objects": [{"Key": key} for key in left]}
         answer = await api.request("delete_objects", None, {"Delete": wanted})
         failures = [failure for failure in answer.get("Errors", ()) if failure.get("Code") != "NoSuchKey"]
         tries += 1
         lasting = [failure for failure in failures if not _may_pass(failure)]
         if lasting or (failures and tries >= await _most_tries(api)):
             raise _error(lasting or failures, len(failures), len(keys))
+        _require_all(answer, left)
         left = [failure["Key"] for failure in failures]
         if left:
             await _runtime.sleep(random.random() * min(2.0 ** (tries - 1), LONGEST_WAIT))  # noqa: S311
+
+
+def _require_all(answer: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Refuse what does not tell of each key. They are counted: not all servers write each name alike."""
+    missing = len(keys) - len(answer.get("Deleted", ())) - len(answer.get("Errors", ()))
+    if missing > 0:
+        raise RemoteStoreError(
+            f"the server's answer does not tell whether {missing} of {len(keys)} objects were deleted",
+            path=keys[0],
+            backend=NAME,
+        )
 
 
 def _may_pass(failure: Mapping[str, Any]) -> bool:

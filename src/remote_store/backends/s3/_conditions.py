@@ -47,7 +47,9 @@ class Conditions:
         self._api = api
         self._tries = dict.fromkeys(_PROBES, 3)
         # Those who ask at the same time share one probe, which no caller's cancellation ends.
-        self._probes = {name: PerLoop(partial(probe, api), _nothing) for name, probe in _PROBES.items()}
+        self._probes = {
+            name: PerLoop(partial(_counted, api, name, self._tries), _nothing) for name in _PROBES
+        }
 
     @property
     def lost(self) -> set[Capability]:
@@ -58,15 +60,13 @@ class Conditions:
 
     async def known(self, name: str) -> bool | None:
         """Return what is known of a kind of request, found out now if need be."""
-        if self._state(name) is not None or not self._tries[name]:
+        if self._state(name) is not None or self._tries[name] <= 0:
             return self._state(name)
         if await self._is_amazon():
             self.put = self.copy = self.complete = self.replace = self.delete = True
         else:
-            try:
+            with suppress(RemoteStoreError):  # not of the caller's request: that one may well succeed
                 setattr(self, name, await self._probes[name].get())
-            except RemoteStoreError:
-                self._tries[name] -= 1  # not the caller's request: that one may well succeed
         return self._state(name)
 
     def _state(self, name: str) -> bool | None:
@@ -111,6 +111,15 @@ class Conditions:
 
 async def _nothing(_: bool) -> None:
     """Close what needs no closing."""
+
+
+async def _counted(api: Api, name: str, tries: dict[str, int]) -> bool:
+    """Find something out; a failure counts once, however many wait for it."""
+    try:
+        return await _PROBES[name](api)
+    except RemoteStoreError:
+        tries[name] -= 1
+        raise
 
 
 async def _probe_put(api: Api) -> bool:

@@ -163,6 +163,9 @@ TYPES: Final[dict[str, Row]] = {
     "ParamValidationError": Row(RemoteStoreError, "check client_options"),
     "BotoCoreError": Row(RemoteStoreError, "check the options of the backend"),
     "TypeError": Row(RemoteStoreError, "check client_options"),
+    "RecursionError": Row(  # of the SDK, which follows a redirect by asking there where to go
+        RemoteStoreError, "the server sends requests elsewhere without saying where; check endpoint_url"
+    ),
     "ValueError": Row(RemoteStoreError, "check endpoint_url and client_options"),
 }
 """By the name of a class or of the nearest of its bases: the types are those of three packages."""
@@ -201,6 +204,8 @@ def translated(error: Exception, key: str | None, bucket: str) -> RemoteStoreErr
         row = Row(RemoteStoreError, "the server answered with an error")
     said = code if code and not code.isdigit() else type(error).__name__
     detail = str(_response(error).get("Error", {}).get("Message", "")) if code else str(error)
+    if isinstance(error, RecursionError):
+        said, detail = "endless redirects", ""
     text = f"{row.advice} ({said}{f': {detail}' if detail else ''}; bucket {bucket!r})"
     return row.kind(text, path=key, backend=NAME, retryable=row.retryable)
 

@@ -10,12 +10,14 @@ from ...errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreEr
 from ...models import WriteResult
 from ._api import Api
 from ._errors import NAME, code_of
-from ._objects import etag_of, result_of
+from ._objects import etag_of, result_of, told
+from ._write_options import header
 
 
 def refusal(key: str, overwrite: bool, if_match: str | None) -> RemoteStoreError | None:
-    """Return the error to raise where that condition does not hold."""
+    """Return the error to raise where that condition does not hold. Raises ValueError if it is none."""
     if if_match is not None:
+        header("if_match", if_match)
         return PreconditionFailed(
             "the file is another version, or gone; read it again", path=key, backend=NAME
         )
@@ -32,13 +34,22 @@ async def stored(
 ) -> dict[str, Any]:
     """Make the request that makes an object visible; ``refused`` is raised if its condition does not hold."""
     try:
-        return await api.request(operation, key, parameters, refused=refused)
+        answer = await api.request(operation, key, parameters, refused=refused)
     except NotFound as error:
         if isinstance(refused, PreconditionFailed) and code_of(error) not in (
             "NoSuchBucket", "NoSuchUpload",
         ):  # fmt: skip
             raise refused from error  # If-Match with no object at all
         raise
+    if operation == "put_object" and not _is_empty(answer):
+        told(answer, "ETag", key)  # not the page of something else that answers there
+    return answer
+
+
+def _is_empty(answer: Mapping[str, Any]) -> bool:
+    """Return True if an answer said that it has no body, as one that stored an object."""
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return str(answer.get("ContentLength", headers.get("content-length"))) == "0"
 
 
 async def completed(
@@ -70,6 +81,9 @@ async def completed(
                 backend=NAME,
             ) from error
         answer = found
+    if not answer.get("ETag"):  # nothing says that the object was made
+        answer = await _become(api, key, parts, size, stated) or answer
+        told(answer, "ETag", key)
     return result_of(key, size, answer)
 
 

@@ -34,11 +34,16 @@ class Gathered:
         self._memory[self._size : self._size + len(data)] = data
         self._size += len(data)
 
+    @property
+    def content(self) -> memoryview:
+        """What was gathered; no copy."""
+        return memoryview(b"") if self._memory is None else memoryview(self._memory)[: self._size]
+
     def taken(self) -> memoryview:
         """Return what was gathered, and begin anew."""
-        memory, size = self._memory, self._size
+        content = self.content
         self.clear()
-        return memoryview(b"") if memory is None else memoryview(memory)[:size]
+        return content
 
     def clear(self) -> None:
         """Let go of what was gathered."""

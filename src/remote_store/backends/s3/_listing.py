@@ -18,7 +18,7 @@ from ...models import Entry, RemoteFolder
 from ...paths import RemotePath
 from ._api import Api
 from ._errors import NAME
-from ._objects import info_of_entry, told
+from ._objects import info_of_entry, next_token
 
 PAGE_KEYS: Final = 1000  # the most a server gives
 HIDDEN: Final = ".remote-store-arrow-"
@@ -51,15 +51,26 @@ class S3Pages(Pages):
     async def _page(self) -> list[Entry]:
         assert self._next is not None
         answer = await self._answer(self._next)
-        token = told(answer, "NextContinuationToken", self._path) if answer.get("IsTruncated") else None
+        token = None
+        if answer.get("IsTruncated"):
+            token = next_token(answer, self._next.get("ContinuationToken"), self._path)
         if token is not None and self._next:
             self._ahead = begun(_request, self._api, self._parameters({"ContinuationToken": token}))
-        entries = list(self._entries(answer))
+        entries = self._read(answer)
         self._any = self._any or bool(answer.get("Contents") or answer.get("CommonPrefixes"))
         if token is None and not self._any and self._path and await self._api.head(self._path) is not None:
             raise InvalidPath("this is a file, not a folder", path=self._path, backend=NAME)
         self._next = {"ContinuationToken": token} if token is not None else None
         return entries
+
+    def _read(self, answer: dict[str, Any]) -> list[Entry]:
+        try:
+            return list(self._entries(answer))
+        except KeyError as error:
+            self._drop()  # who asks again gets this page
+            raise RemoteStoreError(
+                f"an entry of the server's listing has no {error.args[0]}", path=self._path, backend=NAME
+            ) from error
 
     async def _answer(self, position: dict[str, str]) -> dict[str, Any]:
         if self._ahead is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -15,6 +15,7 @@ from ._api import Api
 from ._conditions import PROBE
 from ._errors import NAME, code_of
 from ._listing import UNSHOWN
+from ._objects import told
 from ._upload import forget_upload
 
 _OURS: Final = re.compile(f"{re.escape(PROBE)}[0-9a-f]{{16}}|{UNSHOWN.pattern}")
@@ -46,8 +47,9 @@ async def uploads(api: Api, prefix: str) -> AsyncIterator[tuple[str, str, float]
     while True:
         answer = await _page(api, {"Prefix": prefix, "MaxUploads": PAGE, **place})
         for upload in answer.get("Uploads", ()):
-            if upload["Key"].startswith(prefix):
-                yield upload["UploadId"], upload["Key"], _age(answer, upload["Initiated"])
+            key = told(upload, "Key", prefix)
+            if key.startswith(prefix):
+                yield told(upload, "UploadId", key), key, _age(answer, upload.get("Initiated"))
         after = {name: answer[f"Next{name}"] for name in _MARKERS if answer.get(f"Next{name}")}
         if not answer.get("IsTruncated") or after == place:
             return
@@ -64,7 +66,7 @@ async def _page(api: Api, parameters: dict[str, Any]) -> dict[str, Any]:
     # servers say that they quote the keys, and do not.
     answer = await _asked(api, {**parameters, "EncodingType": "url"})
     for upload in answer.get("Uploads", ()):
-        upload["Key"] = unquote_plus(upload["Key"])
+        upload["Key"] = unquote_plus(told(upload, "Key", None))
     if answer.get("NextKeyMarker"):
         answer["NextKeyMarker"] = unquote_plus(answer["NextKeyMarker"])
     return answer
@@ -86,20 +88,32 @@ async def _sweep_objects(api: Api, age: float) -> int:
         answer = await api.request("list_objects", None, {"Prefix": _BEGINNING, "MaxKeys": PAGE, **place})
         found = answer.get("Contents", ())
         for entry in found:
-            if _OURS.fullmatch(entry["Key"]) and _age(answer, entry["LastModified"]) >= age:
-                await api.request("delete_object", entry["Key"])
+            key = told(entry, "Key", None)
+            if _OURS.fullmatch(key) and _age(answer, entry.get("LastModified")) >= age:
+                await api.request("delete_object", key)
                 count += 1
-        if not answer.get("IsTruncated") or not found:
+        after = {"Marker": found[-1]["Key"]} if found else place
+        if not answer.get("IsTruncated") or after == place:
             return count
-        place = {"Marker": found[-1]["Key"]}
+        place = after
 
 
-def _age(answer: dict[str, Any], since: datetime) -> float:
+def _age(answer: dict[str, Any], since: datetime | None) -> float:
     """Return the seconds from a time to that of the answer."""
-    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    if date is None:
+    if since is None:
         raise RemoteStoreError(
-            "the server does not tell its time, so nothing is known to be old", backend=NAME
+            "the server does not tell the age of what it lists, so nothing is known to be old", backend=NAME
         )
     # Dates are cut to seconds, so what is new can seem to be of the future.
-    return max(0.0, (parsedate_to_datetime(date) - since).total_seconds())
+    return max(0.0, (_now(answer) - since).total_seconds())
+
+
+def _now(answer: dict[str, Any]) -> datetime:
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    try:
+        now = parsedate_to_datetime(date)
+    except (ValueError, TypeError) as error:
+        raise RemoteStoreError(
+            "the server does not tell its time, so nothing is known to be old", backend=NAME
+        ) from error
+    return now if now.tzinfo is not None else now.replace(tzinfo=UTC)  # so "-0000" is read

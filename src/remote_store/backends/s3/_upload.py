@@ -19,6 +19,7 @@ from ...errors import NotFound, RemoteStoreError
 from ...models import WriteOptions, WriteResult
 from ._api import Api
 from ._checks import in_base64
+from ._errors import NAME
 from ._finish import completed, refusal, stored
 from ._gathered import Gathered
 from ._objects import guessed_type, receipt_of, result_of, told
@@ -42,7 +43,9 @@ def stored_beside(api: Api, key: str, options: WriteOptions) -> dict[str, Any]:
     return {**guessed_type(key), **parameters_of(options.over(usual))}
 
 
-async def put(api: Api, key: str, data: bytes, overwrite: bool, options: WriteOptions = NONE) -> WriteResult:
+async def put(
+    api: Api, key: str, data: bytes | memoryview, overwrite: bool, options: WriteOptions = NONE
+) -> WriteResult:
     """Store a whole object with one request."""
     beside, if_match = stored_beside(api, key, options), options.if_match
     refused = refusal(key, overwrite, if_match)
@@ -73,7 +76,7 @@ class Upload:
         self._stopped: Task[None] | None = None
         self._tasks = Tasks()
         self.size = 0
-        self.ended = False
+        self.ended = self._broken = False
 
     @property
     def part_size(self) -> int:
@@ -82,6 +85,7 @@ class Upload:
 
     async def write(self, data: Buffer) -> None:
         """Take all of the data; send what fills a part."""
+        self._broken = True  # until all of it is taken
         view = memoryview(data)
         while view:
             piece = view[: self.part_size - len(self._held)]
@@ -90,6 +94,7 @@ class Upload:
             if len(self._held) == self.part_size:
                 await self._send()
         self.size += memoryview(data).nbytes
+        self._broken = False
 
     async def _send(self) -> None:
         """Put what is held on its way as the next part, when there is room for one more."""
@@ -127,6 +132,11 @@ class Upload:
 
     async def commit(self) -> WriteResult:
         """Make the object visible."""
+        if self._broken:
+            raise RemoteStoreError(
+                "a write failed or was cancelled, so the content is not whole; begin again", path=self._key,
+                backend=NAME,
+            )  # fmt: skip
         if self._begun is None:
             result = await self._put()
         else:
@@ -138,8 +148,8 @@ class Upload:
         return result
 
     async def _put(self) -> WriteResult:
-        body = bytes(self._held.taken())
-        return await put(self._api, self._key, body, self._overwrite, self._options)
+        content = self._held.content  # it stays: who commits again after a failure stores the same
+        return await put(self._api, self._key, content, self._overwrite, self._options)
 
     async def complete(self) -> WriteResult:
         """Make one object of the parts."""

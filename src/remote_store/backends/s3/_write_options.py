@@ -35,13 +35,13 @@ def parameters_of(options: WriteOptions) -> dict[str, Any]:
         ValueError: S3 cannot keep it.
     """
     found: dict[str, Any] = {
-        name: _header(field, value)
+        name: header(field, value)
         for field, name in _FIELDS.items()
         if (value := getattr(options, field)) is not None
     }
     if options.metadata:
         found["Metadata"] = {
-            _token(name): _header(f"metadata {name!r}", value) for name, value in options.metadata.items()
+            _token(name): header(f"metadata {name!r}", value) for name, value in options.metadata.items()
         }
     if options.tags:
         found["Tagging"] = urlencode(dict(options.tags))
@@ -60,7 +60,7 @@ def _native(given: Mapping[str, object]) -> Mapping[str, object]:
     return given
 
 
-def _header(field: str, value: str) -> str:
+def header(field: str, value: str) -> str:
     """Return a value that a header carries as it is (RFC 9110, section 5.5)."""
     if not value.isascii() or not value.isprintable() or value != value.strip():
         raise ValueError(
