@@ -128,10 +128,13 @@ class Copying:
         async with await self._from.read(item.source) as reader:
             stream = self._into.open_write(item.target, atomic=self._atomic, **given)
             async with stream as writer:
-                while chunk := await reader.read(CHUNK_SIZE):
+                # One for all: of chunks that come and go in threads, the C library keeps a lot.
+                buffer = memoryview(bytearray(CHUNK_SIZE))
+                while size := await reader.readinto(buffer):
+                    chunk = buffer[:size]
                     sent.add(chunk)
                     await writer.write(chunk)
-                    await sent.count(len(chunk))
+                    await sent.count(size)
                 require_size(item, sent.size)  # within the block: what is short is never committed
                 sent.ended = True
             result = writer.result

@@ -75,7 +75,7 @@ class Sent:
         self.ended = False
         self.count = count
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes | memoryview) -> None:
         """Add the next bytes."""
         self.size += len(data)
         self.crc = crc32(data, self.crc)

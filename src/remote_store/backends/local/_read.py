@@ -11,10 +11,13 @@ from ._root import Root
 
 WHOLE_LIMIT: Final = 8 << 20
 """Largest part that is read in one step: about ten milliseconds of disk or memory."""
+IN_WORKER: Final = 128 << 10
+"""Most bytes that a worker thread makes room for itself. What others come from is the caller's thread:
+glibc keeps memory for each thread, and of larger pieces so much that many threads keep tens of MiB."""
 
 
-def read_whole(root: Root, key: str, start: int, length: int | None) -> bytes | None:
-    """Return a file or a part of it; None if it is too large for one step."""
+def read_or_open(root: Root, key: str, start: int, length: int | None, most: int) -> bytes | Handle:
+    """Return a file or a part of it; the file opened, where that is more than ``most`` bytes."""
     fd = -1
     try:
         fd = root.open_file(key)
@@ -22,8 +25,8 @@ def read_whole(root: Root, key: str, start: int, length: int | None) -> bytes | 
         if not stat.S_ISREG(facts.st_mode):
             raise not_a_file(facts, key)
         size = part_size(facts.st_size, start, length)
-        if size > WHOLE_LIMIT:
-            return None
+        if size > most:
+            return Handle(root, key)
         if start:
             os.lseek(fd, start, os.SEEK_SET)
         data = os.read(fd, size)
@@ -34,6 +37,12 @@ def read_whole(root: Root, key: str, start: int, length: int | None) -> bytes | 
     finally:
         if fd >= 0:
             os.close(fd)
+
+
+def close_opened(found: bytes | Handle) -> None:
+    """Close a file that nobody will read."""
+    if isinstance(found, Handle):
+        found.close()
 
 
 def part_size(total: int, start: int, length: int | None) -> int:
@@ -87,13 +96,27 @@ class Handle:
         self.check()
         return count
 
+    def fill(self, buffer: memoryview, position: int, last: bool) -> None:
+        """Fill all of a buffer from a position; close the file if this is the ``last`` one."""
+        try:
+            at = 0
+            while at < len(buffer) and (count := os.preadv(self.fd, [buffer[at:]], position + at)):
+                at += count
+            self.check()
+            if at < len(buffer):
+                raise self._changed()  # though nothing tells: the file is shorter than it says
+        finally:
+            if last:
+                self.close()
+
     def check(self) -> None:
         """Raise if the file was changed in place since it was opened."""
         now = os.fstat(self.fd)
         if now.st_mtime_ns != self._mtime or now.st_size != self.size:
-            raise RemoteStoreError(
-                "the file was changed while it was being read; read it again", path=self.key
-            )
+            raise self._changed()
+
+    def _changed(self) -> RemoteStoreError:
+        return RemoteStoreError("the file was changed while it was being read; read it again", path=self.key)
 
     def close(self) -> None:
         """Close the descriptor; twice is fine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import suppress
 from typing import Final
 
@@ -100,6 +101,22 @@ class LocalReader(Reader):
                     await ahead.wait()
         finally:
             await _runtime.shielded(self._handle.close)
+
+
+async def read_opened(handle: Handle, start: int, length: int | None) -> bytes:
+    """Return a part of an open file, in memory once, and close it."""
+    size = part_size(handle.size, start, length)
+    memory = io.BytesIO(bytes(size))
+    try:
+        with memory.getbuffer() as view:
+            for at in range(0, size, WHOLE_LIMIT):
+                last = at + WHOLE_LIMIT >= size
+                with view[at : at + WHOLE_LIMIT] as piece:
+                    await _runtime.in_thread(handle.fill, piece, start + at, last)
+    finally:
+        if handle.fd >= 0:
+            await _runtime.shielded(handle.close)
+    return memory.getvalue()
 
 
 class LocalWriter(Writer):
