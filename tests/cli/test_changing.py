@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.cli.support import FILES, Run, there
-
-from remote_store import copy_tree
 
 
 @pytest.mark.spec("CLI-008")
@@ -27,21 +24,6 @@ def test_mv(run: Run, tmp_path: Path) -> None:
     run("mv", "a.txt", "s:", "--overwrite")
     assert there("root/x") == {"a.txt": b"mine"}
     assert "not moved" in run("mv", "s:", "out", code=2).err
-
-
-@pytest.mark.spec("CLI-008")
-def test_what_changes_while_it_is_moved_stays(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def slow(*arguments: Any, **options: Any) -> Any:
-        report = copy_tree(*arguments, **options)
-        (tmp_path / "root" / "x" / "sub" / "b.csv").write_bytes(b"newer")
-        (tmp_path / "root" / "x" / "sub" / "late").write_bytes(b"late")
-        return report
-
-    monkeypatch.setattr("remote_store.cli._change.copy_tree", slow)
-    assert "1 files were changed" in run("mv", "s:sub", "out", code=1).err
-    assert there("root/x") == {"a.txt": b"hi\n", "sub/b.csv": b"newer", "sub/late": b"late"}
 
 
 @pytest.mark.spec("CLI-025")
