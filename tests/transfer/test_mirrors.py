@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from tests.runtime.support import run
 from tests.transfer.support import WAYS, call, content, memory
 
@@ -165,6 +168,33 @@ def test_a_plan_that_is_saved_and_split(way: str, sides: tuple[LocalBackend, Loc
     assert content(sides[1]) == SOURCE
 
 
+TIMES = st.none() | st.datetimes(timezones=st.just(UTC))
+VERSIONS = st.builds(Version, st.integers(0), TIMES, st.none() | st.text(max_size=5))
+PATHS = st.text(st.sampled_from("a\\/.. \n\u2028ü\ud800\U0001f600"), min_size=1, max_size=9)
+
+
+@pytest.mark.spec("XFER-026")
+@settings(max_examples=50)
+@given(PATHS, st.text(max_size=5), VERSIONS, VERSIONS, st.booleans())
+@example("a\\b", "", Version(1), Version(1), False)
+@example("../a//b\n/", "", Version(1), Version(1), False)
+@example(os.fsdecode(b"\xff"), "", Version(1), Version(1), True)
+def test_every_line_can_be_saved(path: str, reason: str, new: Version, old: Version, linked: bool) -> None:
+    for action, source, target in (A.CREATE, new, None), (A.UPDATE, new, old), (A.DELETE, None, old):
+        line = PlanItem(action, path, reason, source, target, linked)
+        saved = line.to_json()
+        assert PlanItem.from_json(saved) == line
+        assert len(saved.splitlines()) == 1
+
+
+@pytest.mark.spec("XFER-026")
+def test_listed_names_that_no_text_can_name(tmp_path: Path) -> None:
+    (tmp_path / "a\\b").write_bytes(b"1")
+    (plan,) = remote_store.plan_sync(Store(LocalBackend(tmp_path)), "", Store(memory()))
+    assert PlanItem.from_json(plan.to_json()) == plan
+    assert plan.path == "a\\b"
+
+
 def line_of(action: str, size: str) -> str:
     """Return a line that tells of the source only."""
     source = f'{{"size": {size}, "modified_at": null, "etag": null}}'
@@ -175,10 +205,13 @@ def line_of(action: str, size: str) -> str:
 @pytest.mark.parametrize(
     "line",
     ["", "{}", "[]", '"x"', '{"action": "burn", "path": "x", "reason": "", "source": null, "target": null}',
-     '{"action": "create", "path": "../x", "reason": "", "source": null, "target": null}',
      '{"action": "create", "path": 3, "reason": "", "source": null, "target": null}',
      '{"action": "create", "path": "x", "reason": "", "source": null, "target": null}',
      '{"action": "delete", "path": "x", "reason": "", "source": null, "target": null}',
+     "[" * 100_000, line_of("create", "1").replace('"x"', '""'), line_of("create", "1").replace('"x"', "3"),
+     line_of("create", "1").replace('"x"', '"a\\u0000b"'), line_of("create", "1").replace('""', "1"),
+     line_of("create", "1").replace("{", '{"linked": "yes", ', 1),
+     line_of("create", "1").replace('"target": null', '"target": {}'),
      line_of("update", "1"), line_of("create", '"1"'), line_of("create", "true"), line_of("create", "-1")],
 )  # fmt: skip
 def test_what_is_no_line_of_a_plan(line: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from .. import _runtime
 from ..capabilities import Capability
-from ..paths import PathLike, normalize
+from ..paths import PathLike, RemotePath, normalize
 from ..transfer._copying import Copying
 from ..transfer._items import Item, Nothing, gone, tree
 from ..transfer.events import OnEvent
@@ -195,7 +195,8 @@ async def delete_tree(
     async def delete(item: Item, *_: object) -> str:
         if chosen.dry_run:
             raise Nothing("dry run: would be deleted")
-        await store.delete(item.source, missing_ok=True)  # somebody else may have been quicker
+        path = RemotePath._of(item.source)  # as it was listed, which no text may be able to name
+        await store.delete(path, missing_ok=True)  # somebody else may have been quicker
         return "deleted"
 
     report = await run_transfer(gone(store, path), delete, (store,), chosen, on_event)

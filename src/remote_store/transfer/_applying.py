@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from .. import _runtime
 from ..capabilities import Capability
-from ..errors import CapabilityNotSupported, NotFound, PreconditionFailed
+from ..errors import CapabilityNotSupported, InvalidPath, NotFound, PreconditionFailed
 from ._arguments import Arguments
 from ._copying import Copying
-from ._items import Count, Item, Nothing
+from ._items import Count, Item, Nothing, require_plain
 from .options import TransferOptions
 from .plan import Action, PlanItem, Version, joined
 
@@ -86,12 +86,17 @@ class Applying:
 
         Raises:
             PreconditionFailed: the source or the target has changed since the plan was made.
+            InvalidPath: a link is in its way, or no path can name it.
             Nothing: it is a dry run.
         """
         assert isinstance(item, Planned)
         line = item.line
+        require_plain(item.source)
         if self._dry_run:
-            raise Nothing(f"dry run: would be {_DONE[line.action]}, {line.reason}")
+            would = "fail" if line.linked else f"be {_DONE[line.action]}"
+            raise Nothing(f"dry run: would {would}, {line.reason}")
+        if line.linked:
+            raise _linked(item.target)
         if line.source is not None and line.action is not Action.DELETE:
             await _require(self._source, item.source, line.source)
         if line.target is not None and not item.removed:
@@ -142,6 +147,14 @@ async def _require(store: AsyncStore, path: str, planned: Version) -> None:
             path=path,
             retryable=False,
         )
+
+
+def _linked(path: str) -> InvalidPath:
+    return InvalidPath(
+        "the target has a link to a folder in the way, and nothing is written to where that leads; delete"
+        " the link, or mirror to the place itself",
+        path=path,
+    )
 
 
 def _digest(line: PlanItem) -> bytes:

@@ -9,7 +9,7 @@ from ..backend import CHUNK_SIZE
 from ..capabilities import Capability
 from ..errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
 from ..models import WriteResult
-from ._items import Count, Item, Nothing, Sent, require_size, uncounted
+from ._items import Count, Item, Nothing, Sent, require_plain, require_size, uncounted
 from .options import TransferOptions
 from .plan import Version
 
@@ -47,6 +47,7 @@ class Copying:
             RemoteStoreError: it did not arrive; the target is as it was, but for what ``overwrite`` allows.
             Nothing: it is a dry run, or the target is there and is to be left alone.
         """
+        require_plain(item.source)
         if self._options.dry_run:
             raise Nothing(await self._foretold(item))
         in_parts = self._parts is not None and self._parts.fits(item)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from .. import _runtime
 from .._runtime.tasks import Task, begun, dropped, ended
-from ..errors import InvalidPath
 from ..models import FileInfo, RemoteFolder
+from ..paths import RemotePath
 from .plan import Action, Compare, PlanItem, Version, joined
 
 if TYPE_CHECKING:
@@ -24,11 +23,24 @@ LINES_AHEAD: Final = 10_000
 
 
 class _Folder(NamedTuple):
-    """A folder, and on which sides it was listed as one: on the other there may be a file of the name."""
+    """A folder, and on which sides it was listed as one.
+
+    On the other there may be nothing, a file of the name, or a link: what that leads to is not its own.
+    """
 
     path: str
     here: bool = True
     there: bool = True
+    linked: bool = False
+    """The target has a link in its place, or in that of a folder above."""
+
+
+class _Children(NamedTuple):
+    """What is in a folder, by paths below the root; links to folders are not gone into."""
+
+    files: dict[str, FileInfo]
+    folders: set[str]
+    links: set[str]
 
 
 class Differences:
@@ -84,26 +96,32 @@ class Differences:
         """Return the lines of one folder, and the folders in it that are to be compared as well."""
         other = begun(_children, self._target, self._there, folder.path, folder.there)
         try:
-            files, folders = await _children(self._source, self._here, folder.path, folder.here)
-            old_files, old_folders = await other
+            new = await _children(self._source, self._here, folder.path, folder.here)
+            old = await other
         finally:
             await dropped([other])
-        items = [self._item(path, info, old_files.get(path)) for path, info in files.items()]
-        below = folders | old_folders if self._delete else folders
-        further = [_Folder(path, path in folders, path in old_folders) for path in sorted(below)]
-        if not self._delete:
-            return items, further
-        gone = [
-            PlanItem(Action.DELETE, path, "the source has no such file", target=Version.of(old))
-            for path, old in old_files.items()
-            if path not in files
+        items = [
+            self._item(path, info, old.files.get(path), folder.linked or path in old.links)
+            for path, info in new.files.items()
         ]
-        return items + gone, further
+        below = new.folders
+        if self._delete:  # of what a link of the source holds nothing is known, so nothing there goes
+            items += [
+                PlanItem(Action.DELETE, path, "the source has no such file", target=Version.of(info))
+                for path, info in old.files.items()
+                if path not in new.files and path not in new.links
+            ]
+            below = new.folders | (old.folders - new.links)
+        return items, [
+            _Folder(path, path in new.folders, path in old.folders, folder.linked or path in old.links)
+            for path in sorted(below)
+        ]
 
-    def _item(self, path: str, new: FileInfo, old: FileInfo | None) -> PlanItem:
+    def _item(self, path: str, new: FileInfo, old: FileInfo | None, linked: bool) -> PlanItem:
         source = Version.of(new)
         if old is None:
-            return PlanItem(Action.CREATE, path, "the target has no such file", source)
+            reason = "a link to a folder is in its way" if linked else "the target has no such file"
+            return PlanItem(Action.CREATE, path, reason, source, linked=linked)
         reason = _difference(self._compare, new, old)
         action = Action.UPDATE if reason else Action.UNCHANGED
         return PlanItem(action, path, reason or "it is the same", source, Version.of(old))
@@ -123,26 +141,21 @@ def _succeeded(task: Task[_Lines]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-async def _children(
-    store: AsyncStore, root: str, folder: str, listed: bool
-) -> tuple[dict[str, FileInfo], set[str]]:
-    """Return files and folders of one folder, by their paths below the root.
-
-    Where the folder was not ``listed`` on this side there may be a file of its name, with nothing below.
-    """
+async def _children(store: AsyncStore, root: str, folder: str, listed: bool) -> _Children:
+    """Return what is in a folder; nothing where it was not ``listed`` as one on this side."""
+    found = _Children({}, set(), set())
+    if not listed:
+        return found
     begin = len(root) + 1 if root else 0
-    files: dict[str, FileInfo] = {}
-    folders: set[str] = set()
-    with nullcontext() if listed else suppress(InvalidPath):
-        async with store.iter_children(joined(root, folder)) as listing:
-            async for entry in listing:
-                path = str(entry.path)[begin:]
-                if isinstance(entry, RemoteFolder):
-                    if not entry.is_link:
-                        folders.add(path)
-                else:
-                    files[path] = entry
-    return files, folders
+    # As it was listed: no text may be able to name it.
+    async with store.iter_children(RemotePath._of(joined(root, folder))) as listing:
+        async for entry in listing:
+            path = str(entry.path)[begin:]
+            if isinstance(entry, RemoteFolder):
+                (found.links if entry.is_link else found.folders).add(path)
+            else:
+                found.files[path] = entry
+    return found
 
 
 def _difference(compare: Compare, new: FileInfo, old: FileInfo) -> str:

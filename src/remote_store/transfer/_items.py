@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from .._crc import crc32
 from ..backend import CHUNK_SIZE
-from ..errors import NotFound, PreconditionFailed
+from ..errors import InvalidPath, NotFound, PreconditionFailed
 from ..models import WriteResult
 from ..paths import PathLike, normalize
 from .plan import Version
@@ -113,6 +113,17 @@ def require_size(item: Item, size: int) -> None:
             path=item.source,
             retryable=True,
         )
+
+
+def require_plain(path: str) -> None:
+    """Refuse a listed name that no path as text can have: as text it would name another file."""
+    with suppress(InvalidPath):
+        if normalize(path) == path:
+            return
+    raise InvalidPath(
+        "no path as text can have this name, so the file was left alone; give it another name where it is",
+        path=path,
+    )
 
 
 Work: TypeAlias = Callable[[Item, Count, bool], Awaitable[str]]

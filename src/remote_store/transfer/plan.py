@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from ..models import FileInfo
-from ..paths import normalize
 
 Compare: TypeAlias = Literal["time", "size", "checksum", "etag"]
 COMPARISONS: Final = ("time", "size", "checksum", "etag")
@@ -91,9 +90,12 @@ class PlanItem:
         reason: why, in words for people.
         source: the file that is to be copied, as it was; None for deletions.
         target: the file that is there, as it was; None where there is none.
+        linked: the target has a link to a folder in the way, so that the line cannot be done: what the
+            link leads to is not the target's own, and may be the source.
 
     Raises:
-        ValueError: it does not say what is to be copied, or what is to be replaced or deleted.
+        ValueError: it has no path, or does not say what is to be copied, or what is to be replaced or
+            deleted.
     """
 
     action: Action
@@ -101,8 +103,13 @@ class PlanItem:
     reason: str
     source: Version | None = None
     target: Version | None = None
+    linked: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.path, str) or not self.path or "\0" in self.path:
+            raise ValueError(f"a line has to name a file, and not {self.path!r}")
+        if not isinstance(self.reason, str) or not isinstance(self.linked, bool):
+            raise ValueError(f"reason must be a text and linked a bool, not {self.reason!r}, {self.linked!r}")
         if self.action is not Action.DELETE and self.source is None:
             raise ValueError(f"a line that says {self.action.value!r} has to tell what the source is like")
         if self.action is not Action.CREATE and self.target is None:
@@ -117,7 +124,9 @@ class PlanItem:
     def to_json(self) -> str:
         """Return it as one line of JSON; plans are saved line by line, and split between any two lines."""
         sides = {name: value.as_dict() if value else None for name, value in self._sides()}
-        return json.dumps({"action": self.action.value, "path": self.path, "reason": self.reason, **sides})
+        linked = {"linked": True} if self.linked else {}
+        found = {"action": self.action.value, "path": self.path, "reason": self.reason}
+        return json.dumps({**found, **sides, **linked})
 
     def _sides(self) -> list[tuple[str, Version | None]]:
         return [("source", self.source), ("target", self.target)]
@@ -131,9 +140,12 @@ class PlanItem:
         """
         try:
             data = json.loads(line)
-            sides = [Version.from_dict(data[name]) if data[name] else None for name in ("source", "target")]
-            return cls(Action(data["action"]), normalize(data["path"]), data["reason"], *sides)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            sides = (data["source"], data["target"])
+            source, target = (Version.from_dict(each) if each is not None else None for each in sides)
+            # The path as it is: listings give names, such as a\b, that no path as text can have.
+            path, reason, linked = data["path"], data["reason"], data.get("linked", False)
+            return cls(Action(data["action"]), path, reason, source, target, linked)
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise ValueError(f"this is no line of a plan: {line[:80]!r} ({error})") from error
 
 
