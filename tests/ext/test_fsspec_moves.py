@@ -34,7 +34,7 @@ def contents(fs: RemoteStoreFileSystem) -> dict[str, bytes]:
         ("d/a", "/d/a", False),
         ("/d/a", "d/", False),
         (["d/a"], ["/d/a"], False),
-        (["d/a", "e/a"], ["/d/a", "e//a"], False),
+        (["d/a", "e/a"], ["/d/a", "/e/a"], False),
         ("d/*", "d/", False),
         ("d/*", "d/", True),
         ("remote-store://d/", "d", True),

@@ -22,13 +22,16 @@ from .. import _sync
 from .._async import AsyncStore
 from ..errors import AlreadyExists, InvalidPath, NotFound, PreconditionFailed
 from ..models import RemoteFolder
-from ..paths import normalize
+from ..paths import PathLike
 from ._parts import Parts
+from ._paths import exact
 from ._places import async_store, same_place
 from ._together import together
 
 TRIES = 5
 """How often the end of a value that is being replaced is looked for."""
+NAMELESS = ("", ".", "..")
+"""Components of keys that other programs wrote, and that no key of Zarr has."""
 
 
 class ZarrStore(Store):
@@ -75,7 +78,7 @@ class ZarrStore(Store):
     async def get(
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
-        normalize(key)  # a malformed key is an error; a folder is a key without a value
+        _check(key)
         try:
             data = await self._read(key, byte_range)
         except (NotFound, InvalidPath):
@@ -115,9 +118,11 @@ class ZarrStore(Store):
         return await together(calls, len(calls))
 
     async def exists(self, key: str) -> bool:
+        _check(key)
         return await self.store.is_file(key)
 
     async def getsize(self, key: str) -> int:
+        _check(key)
         return (await self.store.get_file_info(key)).size
 
     async def getsize_prefix(self, prefix: str) -> int:
@@ -145,10 +150,12 @@ class ZarrStore(Store):
 
     async def set(self, key: str, value: Buffer) -> None:
         self._check_writable()
+        _check(key)
         await self.store.write(key, _content(value), overwrite=True)
 
     async def set_if_not_exists(self, key: str, value: Buffer) -> None:
         self._check_writable()
+        _check(key)
         try:
             await self.store.write(key, _content(value))
         except AlreadyExists:
@@ -156,20 +163,25 @@ class ZarrStore(Store):
 
     async def delete(self, key: str) -> None:
         self._check_writable()
-        await self.store.delete(key, missing_ok=True)
+        _check(key)
+        try:
+            await self.store.delete(key, missing_ok=True)
+        except InvalidPath:
+            if not await self.store.is_folder(key):
+                raise  # the storage takes no such name; a folder is a key without a value
 
     async def delete_dir(self, prefix: str) -> None:
         self._check_writable()
-        if normalize(prefix):
+        if _check(prefix):
             await self._delete_folder(prefix)
             return
         for entry in [entry async for entry in self.store.iter_children()]:
             if isinstance(entry, RemoteFolder):
-                await self._delete_folder(str(entry.path))
+                await self._delete_folder(entry.path)
             else:
                 await self.store.delete(entry.path, missing_ok=True)
 
-    async def _delete_folder(self, path: str) -> None:
+    async def _delete_folder(self, path: PathLike) -> None:
         try:
             await self.store.delete_folder(path, recursive=True, missing_ok=True)
         except InvalidPath:
@@ -191,7 +203,7 @@ class ZarrStore(Store):
     async def _below(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
         """Give the keys that begin with a prefix, and their sizes; a prefix may end within a name."""
         folder = prefix.rpartition("/")[0]
-        normalize(folder)
+        _check(folder)
         try:
             async with self.store.list_files(folder, recursive=True) as files:
                 async for info in files:
@@ -202,13 +214,19 @@ class ZarrStore(Store):
             return  # a file: nothing is below it
 
     async def list_dir(self, prefix: str) -> AsyncIterator[str]:
-        normalize(prefix)
+        _check(prefix)
         try:
             async with self.store.iter_children(prefix) as entries:
                 async for entry in entries:
-                    yield entry.path.name
+                    if entry.path.name not in NAMELESS:
+                        yield entry.path.name
         except InvalidPath:
             return
+
+
+def _check(key: str) -> str:
+    """Return a key, which may end with a slash. Raises InvalidPath if it is not the one text for its file."""
+    return exact(key, rooted=False)
 
 
 def _content(value: object) -> memoryview:

@@ -105,7 +105,9 @@ def test_prefixes(plain: Store) -> None:
         assert await collected(store.list_dir("a")) == ["b", "bc"]
         assert await store.getsize_prefix("a/b") == 2
         assert await store.getsize_prefix("") == 8
-        await store.delete("none")
+        for nothing in ("none", "a", "a/b", "ab/below"):
+            await store.delete(nothing)
+        assert await collected(store.list()) == ["a/b/c", "a/bc", "ab", "x"]
         await store.delete_dir("a/b")
         assert await collected(store.list()) == ["a/bc", "ab", "x"]
         await store.delete_dir("")

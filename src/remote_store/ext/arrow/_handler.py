@@ -16,8 +16,8 @@ from ..._sync import ReadStream, Store
 from ...capabilities import Capability
 from ...errors import InvalidPath, NotFound
 from ...models import RemoteFolder, WriteOptions
-from ...paths import normalize
 from .._errors import NotAFolder
+from .._paths import exact, said
 from .._places import async_store, same_place
 from ._listing import entries
 from ._reading import RandomAccessFile
@@ -79,7 +79,7 @@ class StoreHandler(FileSystemHandler):  # type: ignore[misc]  # pyarrow ships no
         return f"remote-store+{self._inner._scope.backend.name}"
 
     def normalize_path(self, path: str) -> str:
-        return normalize(path)
+        return exact(path)
 
     # -- questions -------------------------------------------------------------
 
@@ -87,7 +87,7 @@ class StoreHandler(FileSystemHandler):  # type: ignore[misc]  # pyarrow ships no
         return _each(self._info, paths)
 
     def _info(self, path: str) -> FileInfo:
-        if normalize(path):
+        if exact(path):
             try:
                 return _file(self.store.get_file_info(path), path)
             except NotFound:
@@ -99,14 +99,15 @@ class StoreHandler(FileSystemHandler):  # type: ignore[misc]  # pyarrow ships no
     def get_file_info_selector(self, selector: FileSelector) -> list[FileInfo]:
         found = list(self._listed(selector.base_dir, selector.recursive, selector.allow_not_found))
         return [
-            FileInfo(str(entry.path), FileType.Directory)
+            FileInfo(said(str(entry.path)), FileType.Directory)
             if isinstance(entry, RemoteFolder)
-            else _file(entry, str(entry.path))
+            else _file(entry, said(str(entry.path)))
             for entry in found
         ]
 
     def _listed(self, folder: str, recursive: bool, missing_ok: bool) -> Iterator[models.Entry]:
         """Give what is in a folder. Raises NotFound, or NotAFolder for a file."""
+        exact(folder)
         anything = False
         try:
             for entry in entries(self._inner, folder, recursive):
@@ -121,13 +122,14 @@ class StoreHandler(FileSystemHandler):  # type: ignore[misc]  # pyarrow ships no
 
     def create_dir(self, path: str, recursive: bool) -> None:
         """Check the path. A folder comes into being with the first file in it."""
-        normalize(path)
+        exact(path)
 
     def delete_dir(self, path: str) -> None:
+        exact(path)
         self.store.delete_folder(path, recursive=True)
 
     def delete_dir_contents(self, path: str, missing_dir_ok: bool) -> None:
-        if not normalize(path):
+        if not exact(path):
             raise InvalidPath("this would empty the whole store; pass accept_root_dir=True", path=path)
         self._empty(path, missing_dir_ok)
 
@@ -144,23 +146,31 @@ class StoreHandler(FileSystemHandler):  # type: ignore[misc]  # pyarrow ships no
             self.store.delete(entry.path, missing_ok=True)
 
     def delete_file(self, path: str) -> None:
+        exact(path)
         self.store.delete(path)
 
     def move(self, src: str, dest: str) -> None:
+        exact(src)
+        exact(dest)
         self.store.move(src, dest, overwrite=True)
 
     def copy_file(self, src: str, dest: str) -> None:
+        exact(src)
+        exact(dest)
         self.store.copy(src, dest, overwrite=True)
 
     # -- content ---------------------------------------------------------------
 
     def open_input_stream(self, path: str) -> NativeFile:
+        exact(path)
         return PythonFile(ReadStream(drive(self._inner.read(path))), mode="r")
 
     def open_input_file(self, path: str) -> NativeFile:
+        exact(path)
         return PythonFile(RandomAccessFile(self._inner, path, self._read_ahead), mode="r")
 
     def open_output_stream(self, path: str, metadata: Mapping[bytes, bytes] | None) -> NativeFile:
+        exact(path)
         options = None
         if metadata and self.store.supports(Capability.WRITE_OPTIONS):
             options = _options(metadata)

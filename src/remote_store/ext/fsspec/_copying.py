@@ -143,6 +143,7 @@ class Copying(Changing):
         """Return what the arguments of ``copy`` and ``mv`` name, and where each goes."""
         if not isinstance(path2, str):
             return path1, path2
+        self._places.find(self._strip_protocol(path2))  # or it is refused, before its slashes are stripped
         into = path2.endswith("/") or await self._isdir(path2)
         return await self._pairs(path1, path2, into, recursive, maxdepth)
 

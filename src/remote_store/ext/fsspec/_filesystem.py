@@ -12,6 +12,7 @@ from fsspec.compression import compr
 from fsspec.core import get_compression
 from fsspec.spec import AbstractFileSystem
 from fsspec.transaction import Transaction
+from fsspec.utils import stringify_path
 
 from ..._async import AsyncStore
 from ..._runtime import drive, on_asyncio
@@ -109,8 +110,12 @@ class RemoteStoreFileSystem(Local, Content, Facts):
 
     @classmethod
     def _strip_protocol(cls, path: Any) -> Any:
+        """Return a path without its protocol, and without a slash around it; two are not two of ours."""
         found = super()._strip_protocol(path)
-        return found.lstrip("/") if isinstance(found, str) else found
+        if not isinstance(found, str):
+            return found
+        text = found if found.startswith("//") else found.removeprefix("/")
+        return f"{text}//" if text and stringify_path(path).endswith("//") else text
 
     # -- content ---------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from ..._async import Listing
 from ..._async._listing import Mapped
 from ...capabilities import Capability
 from ...errors import InvalidPath, NotFound, RemoteStoreError
-from ...models import FileInfo, RemoteFolder
+from ...models import Entry, FileInfo
+from .._paths import named, said
 from ._places import Place, Places, inside
 
 Details: TypeAlias = dict[str, Any]
@@ -23,7 +24,7 @@ def of_folder(name: str) -> Details:
 
 
 def of_file(prefix: str, info: FileInfo) -> Details:
-    found: Details = {"name": f"{prefix}{info.path}", "size": info.size, "type": "file"}
+    found: Details = {"name": said(str(info.path), prefix), "size": info.size, "type": "file"}
     if info.modified_at is not None:
         found["mtime"] = info.modified_at.timestamp()
     for name in ("etag", "checksum", "content_type"):
@@ -32,21 +33,21 @@ def of_file(prefix: str, info: FileInfo) -> Details:
     return found
 
 
-def of_entry(prefix: str, entry: FileInfo | RemoteFolder) -> Details:
+def of_entry(prefix: str, entry: Entry) -> Details:
     if isinstance(entry, FileInfo):
         return of_file(prefix, entry)
-    found = of_folder(f"{prefix}{entry.path}")
+    found = of_folder(said(str(entry.path), prefix))
     return {**found, "islink": True} if entry.is_link else found
 
 
-def below(place: Place) -> Listing[FileInfo | RemoteFolder]:
+def below(place: Place) -> Listing[Entry]:
     """List all files and folders below a folder, a page at a time."""
     scope = place.store._scope
     scope.require(Capability.LIST)
     scope.require(Capability.RECURSIVE_LIST)
 
-    def convert(entry: FileInfo | RemoteFolder) -> FileInfo | RemoteFolder:
-        return scope.file_info(entry) if isinstance(entry, FileInfo) else scope.folder(entry)
+    def convert(entry: Entry) -> Entry | None:
+        return named(scope.file_info(entry) if isinstance(entry, FileInfo) else scope.folder(entry))
 
     key = scope.folder_key(place.key)
     return Listing(scope, key, place.key, Mapped(scope.backend.list_pages(key, recursive=True), convert))
@@ -84,21 +85,23 @@ class Looking(AsyncFileSystem):  # type: ignore[misc]  # fsspec has no types
         return of_folder(place.name) if info is None else of_file(place.prefix, info)
 
     async def _ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
-        found = await self._children(self._strip_protocol(path))
-        found.sort(key=lambda entry: str(entry["name"]))
+        found = await self._children(self._places.find(self._strip_protocol(path)))
         return found if detail else [entry["name"] for entry in found]
 
-    async def _children(self, path: str) -> list[Details]:
-        place = self._places.find(path)
+    async def _children(self, place: Place | None) -> list[Details]:
         if place is None:
             return [of_folder(name) for name in self._places.names()]
         try:
-            found = [of_entry(place.prefix, entry) async for entry in place.store.iter_children(place.key)]
+            found = [
+                of_entry(place.prefix, entry)
+                async for entry in place.store.iter_children(place.path)
+                if named(entry) is not None
+            ]
         except InvalidPath:
-            return [await self._info(path)]
-        if not found and place.key and not await place.store.is_folder(place.key):
+            return [await self._info(place.name)]
+        if not found and place.key and not await place.store.is_folder(place.path):
             raise NotFound("there is no such file or folder", path=place.name)
-        return found
+        return sorted(found, key=lambda entry: str(entry["name"]))
 
     async def _expand_path(
         self, path: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any
@@ -137,12 +140,29 @@ class Looking(AsyncFileSystem):  # type: ignore[misc]  # fsspec has no types
         detail: bool = False,
         **kwargs: Any,
     ) -> AsyncGenerator[tuple[str, Any, Any]]:
-        """Go through folders; links to folders are named, and not gone into."""
+        """Go through folders; links to folders are named, and not gone into.
+
+        Those that are not there, or may not be looked into, are left out unless ``on_error`` says otherwise.
+        """
         if maxdepth is not None and maxdepth < 1:
             raise ValueError("maxdepth must be at least 1")
         path = self._strip_protocol(path)
-        listing = await self._listed(path, on_error)
-        if listing is None:
+        async for step in self._steps(self._places.find, path, maxdepth, topdown, on_error, detail):
+            yield step
+
+    async def _steps(
+        self,
+        find: Callable[[str], Place | None],
+        path: str,
+        maxdepth: int | None,
+        topdown: bool,
+        on_error: Any,
+        detail: bool,
+    ) -> AsyncGenerator[tuple[str, Any, Any]]:
+        try:
+            listing = await self._children(find(path))
+        except OSError as error:
+            _pass_over(error, on_error)
             return
         folders, files = _split(path, listing)
         names: Any = dict(folders) if detail else list(folders)
@@ -152,20 +172,11 @@ class Looking(AsyncFileSystem):  # type: ignore[misc]  # fsspec has no types
         deeper = None if maxdepth is None else maxdepth - 1
         for name in list(names) if deeper != 0 else ():  # without those that the caller took out meanwhile
             if not folders[name].get("islink"):
-                async for inner in self._walk(folders[name]["name"], deeper, topdown, on_error, detail):
+                below, listed = folders[name]["name"], self._places.listed
+                async for inner in self._steps(listed, below, deeper, topdown, on_error, detail):
                     yield inner
         if not topdown:
             yield step
-
-    async def _listed(self, path: str, on_error: Any) -> list[Details] | None:
-        try:
-            return await self._ls(path)
-        except OSError as error:
-            if on_error == "raise":
-                raise
-            if callable(on_error):
-                on_error(error)
-            return None
 
     async def _find(
         self,
@@ -178,17 +189,22 @@ class Looking(AsyncFileSystem):  # type: ignore[misc]  # fsspec has no types
         path = self._strip_protocol(path)
         place = self._places.find(path)
         if maxdepth is not None or place is None:
-            return await super()._find(path, maxdepth=maxdepth, withdirs=withdirs, detail=detail)
+            return await super()._find(
+                path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, on_error=_unless_gone
+            )
         found: dict[str, Details] = {}
         try:
             async for entry in below(place):
-                if withdirs or isinstance(entry, FileInfo):
-                    found[f"{place.prefix}{entry.path}"] = of_entry(place.prefix, entry)
+                details = of_entry(place.prefix, entry)
+                if isinstance(entry, FileInfo):
+                    found[details["name"]] = details
+                elif withdirs:  # of a file and a folder of one name the file is told
+                    found.setdefault(details["name"], details)
         except InvalidPath:
             found = {place.name: await self._info(path)}
         else:
             if withdirs and path and (found or await place.store.is_folder(place.key)):
-                found[place.name] = of_folder(place.name)
+                found.setdefault(place.name, of_folder(place.name))
         names = sorted(found)
         return {name: found[name] for name in names} if detail else names
 
@@ -217,4 +233,18 @@ def _split(path: str, listing: list[Details]) -> tuple[dict[str, Details], dict[
 
 
 def _last(entry: Details) -> str:
-    return str(entry["name"]).rpartition("/")[2]
+    """Return the last component of a name; "/" if it is empty, for "" would name the folder above."""
+    return str(entry["name"]).rpartition("/")[2] or "/"
+
+
+def _pass_over(error: OSError, on_error: Any) -> None:
+    """Leave out a folder that cannot be listed, or raise the error: nothing is empty because of a failure."""
+    if callable(on_error):
+        on_error(error)
+    elif on_error == "raise" or not isinstance(error, (FileNotFoundError, PermissionError)):
+        raise error
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error

@@ -72,8 +72,9 @@ class Local(Copying):
     ) -> None:
         """Copy files of this machine, several at once, by the rules of fsspec."""
         if not isinstance(rpath, list):
-            into = rpath.endswith("/") or await self._isdir(rpath)
             target = self._strip_protocol(rpath)
+            self._places.find(target)  # or it is refused, before its slashes are stripped
+            into = rpath.endswith("/") or await self._isdir(rpath)
             lpath, rpath = await _runtime.in_thread(_pairs, lpath, target, into, recursive, maxdepth)
         folders = set(await _runtime.in_thread(_folders, lpath))
         pairs = list(zip(lpath, rpath, strict=True))

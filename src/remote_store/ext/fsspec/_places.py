@@ -18,7 +18,8 @@ from ..._async import AsyncRegistry, AsyncStore, open_async_store
 from ..._sync import Store
 from ...config import CONFIG_VARIABLE, FILE_NAME, RegistryConfig, usual_file
 from ...errors import InvalidPath, NotFound
-from ...paths import normalize
+from ...paths import RemotePath
+from .._paths import exact, said
 from .._places import async_store, recipe
 
 
@@ -39,7 +40,12 @@ class Place:
     @property
     def name(self) -> str:
         """The path, as the file system says it."""
-        return self.prefix + self.key if self.key else self.prefix.rstrip("/")
+        return said(self.key, self.prefix) if self.key else self.prefix.rstrip("/")
+
+    @property
+    def path(self) -> RemotePath:
+        """The path in the store, for what no text names as well."""
+        return RemotePath._of(self.key)
 
     async def real(self) -> tuple[str, str]:
         """Return what is equal for the same place, whatever store or link leads there: storage, and name."""
@@ -59,9 +65,12 @@ class Places(Protocol):
         """Return where a path leads; None for the folder that all stores are in.
 
         Raises:
-            InvalidPath: the path is malformed.
+            InvalidPath: the path is malformed, or not the one text for where it would lead.
             NotFound: there is no such store.
         """
+
+    def listed(self, path: str) -> Place | None:
+        """Return where a path leads that was listed, which may be one that ``find`` refuses."""
 
     def names(self) -> list[str]:
         """Return the names of the stores."""
@@ -74,7 +83,11 @@ class OneStore:
         self._store, self.identity, self.portable = store, identity, portable
 
     def find(self, path: str) -> Place | None:
-        return Place(self._store, normalize(path), "")
+        return Place(self._store, exact(path), "")
+
+    def listed(self, path: str) -> Place | None:
+        key = path[1:] if path.startswith("//") else path
+        return Place(self._store, key.removesuffix("/"), "")
 
     def names(self) -> list[str]:
         return []
@@ -90,13 +103,16 @@ class ConfiguredStores:
         self._config, self._registry = config, _shared_registry(config)
 
     def find(self, path: str) -> Place | None:
-        name, _, key = normalize(path).partition("/")
+        return self.listed(exact(path))
+
+    def listed(self, path: str) -> Place | None:
+        name, _, key = path.partition("/")
         if not name:
             return None
         if name not in self._config.stores:
             known = ", ".join(self.names()) or "none"
             raise NotFound(f"there is no store {name!r}; configured stores: {known}", path=path)
-        return Place(self._registry.get_store(name), key, f"{name}/")
+        return Place(self._registry.get_store(name), key.removesuffix("/"), f"{name}/")
 
     def names(self) -> list[str]:
         return sorted(self._config.stores)
