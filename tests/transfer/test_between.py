@@ -11,8 +11,18 @@ from tests.s3_buckets import Buckets
 from tests.services import S3Server, SFTPServer
 from tests.transfer.support import WAYS, call, content, memory
 
-from remote_store import Backend, Store, TransferEvent, TransferOptions
+from remote_store import (
+    Backend,
+    FileInfo,
+    PreconditionFailed,
+    Store,
+    TransferEvent,
+    TransferFailed,
+    TransferOptions,
+)
+from remote_store.backend import Reader
 from remote_store.backends import LocalBackend, S3Backend, SFTPBackend
+from remote_store.wrapper import BackendWrapper, ReaderWrapper
 
 Place = Callable[[str], Backend]
 FILES = {
@@ -102,3 +112,58 @@ def test_many(place: Place, kind: str, way: str) -> None:
     items = [(f"f/{number:03}", b"%d" % number) for number in range(150)]
     assert len(call(way, "write_many", backend, items)) == 150
     assert call(way, "read_many", backend, [path for path, _ in items]) == items
+
+
+class Grown(BackendWrapper):
+    """Tells of a file what it was like before it has grown, once, and counts what is read of it."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.read = 0
+        self.stale = True
+
+    async def get_file_info(self, path: str) -> FileInfo:
+        info = await super().get_file_info(path)
+        size, self.stale = 5 if self.stale else info.size, False
+        return FileInfo(info.path, info.name, size, info.modified_at, etag=info.etag)
+
+    async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
+        data = await super().read_bytes(path, start=start, length=length)
+        self.read += len(data)
+        return data
+
+    async def open_read(self, path: str, *, start: int = 0, length: int | None = None) -> Reader:
+        assert length is None  # of a part the storage tells no checksum
+        return Counting(await super().open_read(path, start=start, length=length), self)
+
+
+class Counting(ReaderWrapper):
+    def __init__(self, inner: Reader, backend: Grown) -> None:
+        super().__init__(inner)
+        self._backend = backend
+
+    async def read(self, n: int) -> bytes:
+        data = await super().read(n)
+        self._backend.read += len(data)
+        return data
+
+
+@pytest.mark.spec("XFER-014")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", ["asyncio", "blocking"])
+def test_a_file_that_has_grown(place: Place, kind: str, way: str) -> None:
+    source, target = Grown(place(kind)), memory()
+    data = os.urandom(1 << 20)
+    with Store(source.inner) as store:
+        store.write("f", data)
+    with pytest.raises(TransferFailed) as caught:
+        call(way, "copy_tree", source, "f", target, options=TransferOptions(retries=0))
+    assert isinstance(caught.value.report.failures[0].error, PreconditionFailed)
+    assert source.read <= 6
+    source.stale = True
+    assert call(way, "copy_tree", source, "f", target).retries == 1
+    assert content(target) == {"f": data}
+    with Store(source.inner) as store:
+        store.write("empty", b"")
+    source.stale = False
+    assert call(way, "copy_tree", source, "empty", target).retries == 0

@@ -10,6 +10,7 @@ _budget       bytes in memory, shared by all files under way
 _items        which files there are, found as they are needed
 _copying      one file from one store to another
 _in_parts     one large file, part by part, under a journal
+_sending      its parts on their way, some at the same time
 _folders      folders that are left when their files are gone
 _engine       workers, failures, events
 _retry        calls that are made again

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ..backend import CHUNK_SIZE
 from ..capabilities import Capability
@@ -16,6 +16,9 @@ from .plan import Version
 if TYPE_CHECKING:
     from .._async import AsyncStore
     from ._in_parts import InParts
+
+CHECKED: Final = frozenset(("s3", "s3-pyarrow"))
+"""Storages that tell the checksum of a whole file: asked for a part, they tell none to compare it with."""
 
 
 class Copying:
@@ -50,14 +53,14 @@ class Copying:
         require_plain(item.source)
         if self._options.dry_run:
             raise Nothing(await self._foretold(item))
-        in_parts = self._parts is not None and self._parts.fits(item)
         if again:
             info = await self._source.get_file_info(item.source)
             item.size, item.version = info.size, Version.of(info)
-        elif item.begun and not self._overwrite(item) and not in_parts and await self.has_arrived(item):
+        in_parts = self._parts is not None and self._parts.fits(item)
+        if not again and await self._was_there(item, in_parts):
             return await self.found(item)
-        elif not item.begun and await self._is_left_alone(item):
-            raise Nothing("it is there")
+        if self._parts is not None and not in_parts:
+            await self._parts.leave(item)
         sent = Sent(count)
         try:
             if self.on_server(item):
@@ -77,6 +80,14 @@ class Copying:
     def on_server(self, item: Item) -> bool:
         """Return True if the storage copies it by itself, which it does under no condition."""
         return self._on_server is not None and item.if_match is None
+
+    async def _was_there(self, item: Item, in_parts: bool) -> bool:
+        """Return True if an earlier process has stored it. Raises Nothing if a file is to be left alone."""
+        if item.begun:
+            return not self._overwrite(item) and not in_parts and await self.has_arrived(item)
+        if await self._is_left_alone(item):
+            raise Nothing("it is there")
+        return False
 
     async def _is_left_alone(self, item: Item) -> bool:
         """Look whether content would be moved for nothing; what comes later is noticed all the same."""
@@ -114,7 +125,7 @@ class Copying:
         return self._options.overwrite if item.overwrite is None else item.overwrite
 
     async def _whole(self, item: Item, sent: Sent) -> WriteResult:
-        data = await self._source.read_bytes(item.source)
+        data = await self._content(item)
         require_size(item, len(data))
         sent.add(data)
         sent.ended = True
@@ -123,6 +134,14 @@ class Copying:
         result = await write(item.target, data, **given)
         await sent.count(len(data))
         return result
+
+    async def _content(self, item: Item) -> bytes:
+        """Read a file, and no more than a byte beyond what was listed, however much it has grown."""
+        if self._source._scope.backend.name not in CHECKED:
+            return await self._source.read_bytes(item.source, length=item.size + 1)
+        async with await self._from.read(item.source) as reader:
+            require_size(item, item.size if reader.size is None else reader.size)
+            return await reader.read(item.size + 1)
 
     async def _streamed(self, item: Item, sent: Sent) -> WriteResult:
         given: dict[str, Any] = {"overwrite": self._overwrite(item), "if_match": item.if_match}

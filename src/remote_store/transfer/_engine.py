@@ -187,7 +187,7 @@ class Run:
         await self._events.tell(TransferEvent(EventKind.SKIPPED, item.source, item.size, detail=reason))
 
     async def _attempts(self, item: Item, work: Work) -> str:
-        moved = 0
+        moved = 0  # without what has been taken back
 
         async def count(size: int) -> None:
             nonlocal moved
@@ -196,7 +196,7 @@ class Run:
 
         async def failed(error: RemoteStoreError) -> None:
             nonlocal moved
-            await self._events.tell(TransferEvent(EventKind.RETRIED, item.source, moved, error))
-            moved = 0
+            lost, moved = moved - item.kept, item.kept
+            await self._events.tell(TransferEvent(EventKind.RETRIED, item.source, lost, error))
 
         return await retrying(self._options.retries, lambda again: work(item, count, again), failed)

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from .. import _runtime
-from .._crc import crc32, joined
-from ..backend import CHUNK_SIZE, Part, PartWriter
+from .._crc import joined
+from ..backend import Part, PartWriter
 from ..capabilities import Capability
-from ..errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
+from ..errors import AlreadyExists, NotFound, PreconditionFailed
 from ..models import WriteResult
 from . import _journal
-from ._items import Item, Sent, require_size, uncounted
+from ._items import Item, Sent, uncounted
 from ._journal import Entry
 from ._ledger import Broken, Ledger
+from ._sending import Sending, lost, require_kept
 from .options import TransferOptions
+from .plan import Version
 
 if TYPE_CHECKING:
     from .._async import AsyncStore
@@ -51,14 +52,15 @@ class InParts:
         """
         assert item.entry is not None
         async with await self._source.open_read(item.source) as reader:
-            version = reader._version
+            version, kept = reader._version, item.kept
             meant = version or await self._looked_up(item)
             writer = await self._writer(item, meant, overwrite)
             if isinstance(writer, WriteResult):
                 return _whole(item.entry, sent, writer)
             try:
+                require_kept(item, kept)
                 await self._send(item, reader, writer, sent)
-                if version is None and await self._looked_up(item) != meant:
+                if version is None and not _is_same(await self._looked_up(item), meant):
                     raise _changed(item)
                 result = await self._committed(item, writer)
             finally:
@@ -71,13 +73,13 @@ class InParts:
             return await writer.commit(list(item.entry.parts.values()))
         except NotFound as error:  # gone, or done already by an attempt whose answer was lost
             if (found := await self.finished(item)) is None:
-                raise _lost(item) from error
+                raise lost(item) from error
             return found
 
     async def _looked_up(self, item: Item) -> str:
         """Return a version for storages whose readers tell none."""
-        info = await self._source.get_file_info(item.source)
-        return json.dumps([info.size, str(info.modified_at), info.etag])
+        found = Version.of(await self._source.get_file_info(item.source))
+        return json.dumps(found.as_dict())
 
     async def _writer(self, item: Item, meant: str, overwrite: bool) -> PartWriter | WriteResult:
         """Return what to write to: what was begun for the same version of the source, or a new one.
@@ -87,7 +89,7 @@ class InParts:
         entry = item.entry
         assert entry is not None
         given: dict[str, Any] = {"size": item.size, "overwrite": overwrite, "if_match": item.if_match}
-        if entry.since is not None and entry.source != meant:
+        if entry.since is not None and not _is_same(entry.source, meant):
             await self.give_up(item)
         if entry.token is not None:
             try:
@@ -151,14 +153,30 @@ class InParts:
     async def _send(self, item: Item, reader: Any, writer: PartWriter, sent: Sent) -> None:
         """Read and write the parts that are missing, some at the same time."""
         assert item.entry is not None
-        sending = _Sending(self.ledger, item, writer, sent, self._memory)
+        sending = Sending(self.ledger, item, writer, sent, self._memory)
         async with anyio.create_task_group() as group:
             try:
                 await sending.all(reader, group)
             except Exception as error:  # noqa: BLE001 - raised below, outside of the group's own wrapping
                 sending.fail(error)
         if sending.failure is not None:
+            if sending.lost or isinstance(sending.failure, PreconditionFailed):  # the source is another
+                item.entry.parts = {}
             raise sending.failure
+
+    async def leave(self, item: Item) -> None:
+        """Give up what was begun in parts of a file that moves whole now.
+
+        Raises:
+            RemoteStoreError: the target cannot be asked now; or it had parts of this process, which do
+                not count any more.
+        """
+        if item.entry is None or item.entry.since is None:
+            return
+        kept = item.kept
+        await self.give_up(item)
+        await self.ledger.note(_journal.begun(item.target, item.meant))  # it may arrive from now on
+        require_kept(item, kept)
 
     async def give_up(self, item: Item) -> None:
         """Have the target forget the parts of a file, and the journal too."""
@@ -176,63 +194,6 @@ class InParts:
         await self.ledger.note(*_journal.forgotten(item.target))
 
 
-class _Sending:
-    """The parts of one file on their way."""
-
-    def __init__(self, ledger: Ledger, item: Item, writer: PartWriter, sent: Sent, memory: int) -> None:
-        self._ledger, self._item, self._writer, self._sent = ledger, item, writer, sent
-        most = min(writer.at_once, memory // writer.part_size - 1)  # one more is being read
-        self._slots = anyio.Semaphore(max(1, most))
-        self.failure: Exception | None = None
-
-    async def all(self, reader: Any, group: anyio.abc.TaskGroup) -> None:
-        """Begin each part that is missing as soon as there is room for it."""
-        assert self._item.entry is not None
-        size, step = self._item.size, self._writer.part_size
-        for number, offset in enumerate(range(0, size, step), 1):
-            if number in self._item.entry.parts:
-                continue
-            if reader.tell() != offset:
-                await reader.seek(offset)
-            await self._slots.acquire()
-            if self.failure is not None:
-                return  # those that are under way arrive, and are noted
-            data, crc = await self._read(reader, offset, min(step, size - offset))
-            group.start_soon(self._one, number, data, crc)
-        if reader.tell() == size:
-            require_size(self._item, size + len(await reader.read(1)))
-
-    async def _read(self, reader: Any, offset: int, size: int) -> tuple[bytearray, int]:
-        """Return a part, held once, and its CRC-32."""
-        part = bytearray(size)
-        view, count = memoryview(part), 0
-        while count < size and (got := await reader.readinto(view[count : count + CHUNK_SIZE])):
-            count += got
-        if count < size:
-            require_size(self._item, offset + count)
-        return part, await _runtime.in_thread(crc32, part)
-
-    async def _one(self, number: int, data: bytearray, crc: int) -> None:
-        try:
-            try:
-                part = await self._writer.write(number, data, crc)
-            except NotFound as error:
-                raise _lost(self._item) from error
-            assert self._item.entry is not None
-            self._item.entry.parts[number] = part
-            await self._ledger.note(_journal.arrived(self._item.target, part))
-            await self._sent.count(len(data))
-        except Exception as error:  # noqa: BLE001 - as above
-            self.fail(error)
-        finally:
-            self._slots.release()
-
-    def fail(self, error: Exception) -> None:
-        """Remember the first error."""
-        if self.failure is None:
-            self.failure = error
-
-
 def _whole(entry: Entry, sent: Sent, result: WriteResult) -> WriteResult:
     """Put together what was sent, by this process and those before."""
     parts: list[Part] = sorted(entry.parts.values())
@@ -241,15 +202,19 @@ def _whole(entry: Entry, sent: Sent, result: WriteResult) -> WriteResult:
     return result
 
 
+def _is_same(noted: str, meant: str) -> bool:
+    """Compare two versions: tokens of readers, or what was looked up."""
+    if noted == meant:
+        return True
+    try:
+        return Version.from_dict(json.loads(noted)).is_same(Version.from_dict(json.loads(meant)))
+    except (ValueError, TypeError, KeyError):
+        return False  # a token stands for itself
+
+
 def _changed(item: Item) -> PreconditionFailed:
+    assert item.entry is not None
+    item.entry.parts = {}
     return PreconditionFailed(
         "the source was changed while it was copied; nothing was stored", path=item.source, retryable=True
-    )
-
-
-def _lost(item: Item) -> RemoteStoreError:
-    return RemoteStoreError(
-        "the target has lost what was written of this file; it is written again",
-        path=item.target,
-        retryable=True,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from .._crc import crc32
@@ -38,6 +38,7 @@ class Item:
         begun: a process that has ended may have done it without a note.
         removed: other bytes arrived than were sent, and were deleted, so that nothing is replaced now.
         stored: what the target said of it, once it is there.
+        parts_sent: numbers of the parts of it that this process has sent.
     """
 
     source: str
@@ -50,6 +51,13 @@ class Item:
     begun: bool = False
     removed: bool = False
     stored: WriteResult | None = None
+    parts_sent: set[int] = field(default_factory=set)
+
+    @property
+    def kept(self) -> int:
+        """Bytes that this process has sent, in parts that stay when an attempt fails."""
+        parts = self.entry.parts if self.entry is not None else {}
+        return sum(parts[number].size for number in self.parts_sent if number in parts)
 
     @property
     def meant(self) -> str:
@@ -107,8 +115,9 @@ async def uncounted(size: int) -> None:
 def require_size(item: Item, size: int) -> None:
     """Refuse a source of another size than was listed."""
     if size != item.size:
+        found = "more" if size > item.size else f"{size:,} bytes"  # of what is more not all is read
         raise PreconditionFailed(
-            f"the source has {size:,} bytes, and had {item.size:,} when it was listed: it changes, or was"
+            f"the source has {found}, and had {item.size:,} bytes when it was listed: it changes, or was"
             " cut short; nothing was stored",
             path=item.source,
             retryable=True,

@@ -21,7 +21,8 @@ class EventKind(enum.Enum):
     BYTES = "bytes"
     """``size`` more bytes of it have been handed to the target."""
     RETRIED = "retried"
-    """It failed by ``error`` and is tried again; the ``size`` bytes of that attempt do not count."""
+    """It failed by ``error`` and is tried again; ``size`` bytes that were handed over do not count any more.
+    Those of parts that have arrived, and are gone on with, do."""
     DONE = "done"
     """It is there; it has ``size`` bytes."""
     SKIPPED = "skipped"
