@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 from tests.cli.support import FILES, Run, there
+
+from remote_store import InvalidPath
+from remote_store.backends import LocalBackend
 
 
 @pytest.mark.spec("CLI-008")
@@ -66,6 +71,28 @@ def test_rm(run: Run, tmp_path: Path) -> None:
         assert "not deleted" in run("rm", "-r", text, code=2).err
     run("rm", "-r", "s:sub")
     assert there("root/x") == {}
+
+
+@pytest.mark.spec("CLI-007")
+@pytest.mark.parametrize("dots", [".", "./", "..", "root/..", "root/x/."])
+def test_no_folder_goes_by_dots(run: Run, dots: str) -> None:
+    for line in (["rm", "-r", dots], ["mv", dots, "s:new"]):
+        assert re.fullmatch(
+            r"remote-store: a folder is not \w+ by dots, .*; give its name\n", run(*line, code=2).err
+        )
+    assert there("root/x") == FILES
+
+
+@pytest.mark.spec("CLI-007", "CLI-013")
+def test_rm_of_what_is_not_as_it_was_said(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "root" / "x" / "link").symlink_to("sub")
+    assert run("rm", "-r", "s:link", code=1).err.endswith(
+        "a symbolic link, not a folder; leave out --recursive\n"
+    )
+    said = InvalidPath("this is a folder, not a file", path="x/sub")
+    monkeypatch.setattr(LocalBackend, "delete", AsyncMock(side_effect=said))
+    err = run("rm", "s:sub", code=1).err
+    assert err == "remote-store: s:sub: this is a folder, not a file; give --recursive\n"
 
 
 @pytest.mark.spec("CLI-007", "CLI-010")

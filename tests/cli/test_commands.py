@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -42,15 +43,21 @@ def test_find(run: Run, tmp_path: Path) -> None:
     assert run("find", "s:", "--older", "7d").lines == ["a.txt"]
     assert sorted(run("find", "s:", "--newer", "1h").lines) == ["sub/b.csv", "sub/deep/c.csv"]
     assert run("find", "s:", "--size", "+2k", "--json").json[0]["size"] == 3000
-    for wrong in (("--size", "1M"), ("--newer", "yesterday")):
-        assert "such as 7d" in (done := run("find", "s:", *wrong, code=2)).err or "+1M" in done.err
+    assert sorted(run("find", "s:", "--newer", "99999999999d").lines) == sorted(FILES)
+    assert run("find", "s:", "--older", "9" * 5000 + "w").lines == []
+    for pattern in ("", "../*"):
+        assert f"--glob {pattern}: " in run("find", "s:sub", "--glob", pattern, code=2).err
+    for wrong in (("--size", "1M"), ("--size", "+\u0663"), ("--newer", "yesterday"), ("--newer", "\u0663d")):
+        assert re.search("such as 7d|[+ ]1M", run("find", "s:", *wrong, code=2).err)
 
 
 @pytest.mark.spec("CLI-004", "CLI-016", "CLI-013")
 @pytest.mark.parametrize("command", ["ls", "tree", "find", "stat", "du", "cat", "check", "rm"])
 def test_nothing_there(run: Run, command: str) -> None:
     more = ["s:"] if command == "check" else []
-    assert "missing: there is no such f" in run(command, "s:missing", *more, code=3).err
+    err = run(command, "s:missing", *more, code=3).err
+    assert "s:missing: there is no such f" in err
+    assert ("file or folder" in err) is (command not in ("tree", "find", "check"))
     if command in ("tree", "find"):
         assert "s:a.txt: there is no such folder" in run(command, "s:a.txt", code=3).err
 

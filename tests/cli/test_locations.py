@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from tests.cli.support import Run
+
+from remote_store import PermissionDenied, Store
+from remote_store.backends import LocalBackend
 
 
 @pytest.mark.spec("CLI-001")
@@ -51,9 +59,49 @@ def test_where_the_configuration_is(run: Run, tmp_path: Path, monkeypatch: pytes
     assert run("config", "show").lines[0] == "configuration: named.toml"
     assert run("--config", "given.toml", "config", "show").lines[0] == "configuration: given.toml"
     assert "cannot be read" in run("--config", "missing.toml", "ls", "s:", code=2).err
-    assert "no store 'other'; configured stores: far, s" in run("ls", "other:", code=2).err
+    assert "no store 'other'; configured stores: far, s" in (err := run("ls", "other:", code=2).err)
+    assert "begins with ./" in err
     assert "scheme" in run("ls", "ftp://host/x", code=2).err
     assert "location is missing" in run("ls", "", code=2).err
+
+
+@pytest.mark.spec("CLI-003", "CLI-013")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[backends.x]\n[stores.s]\nbackend = "x"', "backend 'x' has no 'type'; add it"),
+        ('[stores.s]\nbackend = "x"', "names the backend 'x', which is not configured"),
+        ('[backends.x]\ntype = "local"\noptions = 1', "must be a mapping"),
+        ("[backends", "not valid TOML"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense(run: Run, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+    for line in (["ls", "s:"], ["config", "show"]):
+        err = run("--config", "bad.toml", *line, code=2).err
+        assert err.count("\n") == 1
+        assert said in err
+        assert err.endswith("; the configuration is bad.toml\n")
+
+
+@pytest.mark.spec("CLI-003", "CLI-013")
+def test_malformed_paths(run: Run, tmp_path: Path) -> None:
+    for location in ("s:../x", "file:///tmp/../x"):
+        err = run("cp", "s:", location, code=2).err
+        assert err.startswith(f"remote-store: {location}: a path must not contain '..'")
+    text = (tmp_path / "remote-store.toml").read_text().replace('root_path = "x"', 'root_path = "../y"')
+    (tmp_path / "remote-store.toml").write_text(text)
+    err = run("ls", "s:", code=2).err
+    assert err.startswith("remote-store: store 's' of remote-store.toml: ../y: a path must not")
+
+
+@pytest.mark.spec("CLI-013")
+def test_the_current_folder_is_gone(run: Run, tmp_path: Path) -> None:
+    Path("gone").mkdir()
+    os.chdir("gone")
+    (tmp_path / "gone").rmdir()
+    assert "the current folder is not there any more; go to" in run("ls", "x", code=2).err
+    run("ls", str(tmp_path))
 
 
 @pytest.mark.spec("CLI-026")
@@ -88,6 +136,30 @@ def test_what_names_a_file_can_be_given_again(run: Run, tmp_path: Path) -> None:
     odd = run("stat", f"file://{tmp_path}/odd%23%3F%2541", "--json").json[0]["path"]
     assert odd == f"file://{tmp_path}/odd%23%3F%2541"
     assert run("stat", odd).code == 0
+
+
+@pytest.mark.spec("CLI-026")
+def test_errors_below_a_folder(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def denied(_: LocalBackend, path: str, **__: object) -> AsyncIterator[Any]:
+        if path:
+            raise PermissionDenied("not allowed", path=f"{path}/deep")
+        yield []
+
+    monkeypatch.setattr(LocalBackend, "list_pages", denied)
+    for more in ([], ["--glob", "*"]):
+        assert run("find", "s:sub", *more, code=1).err == "remote-store: s:sub/deep: not allowed\n"
+    monkeypatch.setattr(Store, "write", Mock(side_effect=PermissionDenied("not allowed", path="first")))
+    err = run("bench", "s:sub", code=1).err
+    assert re.fullmatch(r"remote-store: s:sub/remote-store-bench-\w+/first: not allowed\n", err)
+
+
+@pytest.mark.spec("CLI-026")
+def test_a_journal_is_on_this_machine(run: Run, tmp_path: Path) -> None:
+    for line in (["cp", "s:sub", "s:new"], ["sync", "s:sub", "s:new"]):
+        err = run(*line, "--journal", "none/j", code=1).err
+        assert err.startswith(f"remote-store: {tmp_path}/none/j: the journal cannot be written")
+    err = run("discard-journal", "none", "s:", code=3).err
+    assert err.startswith(f"remote-store: {tmp_path}/none: there is no such journal")
 
 
 @pytest.mark.spec("CLI-011")

@@ -10,7 +10,7 @@ _progress   how far a transfer is; _bar: on a terminal; _counting: of how much; 
 _mirror     sync, check
 _stores     ping, config
 _bench      bench, a folder of its own and a table; _measuring: what it measures
-_output     names, sizes and JSON lines
+_output     names, sizes and JSON lines; _streams: where they go
 _errors     one line for each error, and the exit code
 
 Needs the extra ``cli``. The blocking face is used throughout.
@@ -21,9 +21,12 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
+from ._streams import standing
+
 
 def main() -> None:
     """Run the program; exits with its code."""
+    standing()
     try:
         from ._app import app
 

@@ -15,7 +15,7 @@ from ._errors import complain, reporting
 from ._look import Json, Location, folder
 from ._measuring import Limits, Measure, Measuring
 from ._output import bytes_of, say, say_json
-from ._places import Place, Places
+from ._places import Place, Places, telling_of
 
 FOLDER: Final = "remote-store-bench-"
 """What the name of the folder begins with that a measurement works in."""
@@ -59,7 +59,8 @@ def _folder_in(place: Place) -> Iterator[Store]:
     store, path = folder(place).store, place.path
     own = f"{path}/" * bool(path) + FOLDER + secrets.token_hex(4)
     try:
-        yield store.child(own)
+        with telling_of(own):
+            yield store.child(own)
     finally:
         try:
             store.delete_folder(own, recursive=True, missing_ok=True)

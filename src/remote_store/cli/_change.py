@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import NotFound
+from ..errors import InvalidPath, NotFound
 from ..transfer import TransferFailed
 from ._counting import all_of
 from ._emptying import emptied
@@ -31,15 +31,32 @@ def rm(
     with Places(context.obj) as places:
         place = places.find(location)
         store, path = place.store, place.path
-        if not path:
-            raise Usage(f"{place.text} is all of the store, which is not deleted; name what is in it")
+        _refuse_whole(place, "deleted", "name what is in it")
         is_folder = recursive and store.is_folder(path)
         if is_folder:
             store.delete_folder(path, recursive=True)
         else:
-            store.delete(path, missing_ok=missing_ok)
+            _delete(place, missing_ok)
         if as_json:
             say_json({"type": "folder" if is_folder else "file", "path": place.location(path), "gone": True})
+
+
+def _delete(place: Place, missing_ok: bool) -> None:
+    try:
+        place.store.delete(place.path, missing_ok=missing_ok)
+    except InvalidPath as error:
+        if not place.store.is_folder(place.path):
+            raise
+        error.message = "this is a folder, not a file; give --recursive"  # storages have their own words
+        raise
+
+
+def _refuse_whole(place: Place, what: str, instead: str) -> None:
+    """Refuse to take away all of a store, or by a slip of the hand the folder where the user is."""
+    if not place.path:
+        raise Usage(f"{place.text} is all of the store, which is not {what}; {instead}")
+    if place.is_dotted:
+        raise Usage(f"a folder is not {what} by dots, as {place.text}; give its name")
 
 
 @reporting
@@ -58,8 +75,7 @@ def mv(
     with Places(context.obj) as places:
         here, there = places.find(source), places.find(target)
         there = inside(here, there)
-        if not here.path:
-            raise Usage(f"{here.text} is all of the store, which is not moved; copy it")
+        _refuse_whole(here, "moved", "copy it")
         within = here.store == there.store and here.store.is_file(here.path)
         with telling(here, there, as_json=as_json, found=None if within else all_of(here)) as tell:
             if within:

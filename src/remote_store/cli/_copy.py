@@ -64,7 +64,7 @@ def cp(
             with telling(
                 here, there, as_json=as_json, quiet=quiet, every=dry_run, found=all_of(here)
             ) as tell:
-                copy_tree(*sides, options=options, on_event=tell, journal=journal)
+                copy_tree(*sides, options=options, on_event=tell, journal=absolute(journal))
         except TransferFailed:
             raise typer.Exit(FAILED) from None  # each failure was told by its event
         except KeyboardInterrupt:
@@ -72,6 +72,11 @@ def cp(
                 raise KeyboardInterrupt(GO_ON.format(journal)) from None
             again = "run it again" if overwrite or skip_existing else "run it again with --skip-existing"
             raise KeyboardInterrupt(f"{again} to go on") from None
+
+
+def absolute(journal: Path | None) -> Path | None:
+    """Return a journal's path as errors tell it, so that it looks like none of a store."""
+    return None if journal is None else journal.absolute()
 
 
 @reporting
@@ -85,7 +90,7 @@ def discard(
     Files that have arrived stay.
     """
     with Places(context.obj) as places:
-        undone = discard_journal(journal, places.find(target).store)
+        undone = discard_journal(journal.absolute(), places.find(target).store)
     note(f"{undone:,} unfinished files undone; {journal} is gone")
 
 

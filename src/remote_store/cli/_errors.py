@@ -25,6 +25,11 @@ _OPTIONS: Final = {
     "pass overwrite=True": "give --overwrite",
     "pass recursive=True": "give --recursive",
     "use delete_folder()": "give --recursive",
+    "use delete()": "leave out --recursive",
+    "pass key and secret": "set key and secret in the configuration",
+    "pass anon=True": "set anon=true",
+    "pass verify=PATH of": "set verify to the path of",
+    "pass from_file=True": "set from_file = true",
     "; discard_journal gives": "; discard-journal gives",
 }
 """What messages advise in Python, and what does the same here."""
@@ -46,9 +51,7 @@ def reporting(command: F) -> F:
     @functools.wraps(command)
     def reported(*args: Any, **options: Any) -> Any:
         try:
-            result = command(*args, **options)
-            sys.stdout.flush()
-            return result
+            return _flushed(command, *args, **options)
         except BrokenPipeError:
             # Who reads has gone away, as `head` does; nor may the interpreter try again at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -70,6 +73,17 @@ def reporting(command: F) -> F:
     return reported  # type: ignore[return-value]
 
 
+def _flushed(command: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Run a command, and write all that it has printed while somebody is there to tell of failures."""
+    try:
+        result = command(*args, **options)
+    except typer.Exit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return result
+
+
 def _advice(error: Any) -> str:
     """Return what is wrong with a command line, and where to read how it is right."""
     message = " ".join(error.format_message().split()).rstrip(".")
@@ -79,6 +93,8 @@ def _advice(error: Any) -> str:
 
 def words(error: BaseException, path: str | None = None) -> str:
     """Return an error as one line, with its path, which may be given as a location."""
+    if isinstance(error, OSError) and error.filename is None and not isinstance(error, RemoteStoreError):
+        return f"the output cannot be written: {error.strerror or error}"  # all else has a name
     if not isinstance(error, RemoteStoreError):
         return " ".join(str(error).split())
     message = " ".join(error.message.split())

@@ -11,11 +11,11 @@ from typing import Annotated, Final
 import typer
 
 from .._sync import Store
-from ..errors import NotFound
-from ..models import FileInfo, RemoteFolder
+from ..errors import InvalidPath, NotFound
+from ..models import FileInfo, FolderInfo, RemoteFolder
 from ._errors import Usage, reporting
 from ._output import bytes_of, entry_as_dict, human, printable, say, say_json, time_of
-from ._places import Place, Places
+from ._places import Place, Places, telling_of
 
 Location = Annotated[str, typer.Argument(help="store-name:path, a URL, or a path of this machine.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object for each line.")]
@@ -120,9 +120,7 @@ def find(
     after, before = _moment(newer), _moment(older)
     with Places(context.obj) as places:
         place = folder(places.find(location))
-        store = place.store.child(place.path) if place.path else place.store
-        found = store.glob(glob) if glob else store.list_files(recursive=True)
-        for info in found:
+        for name, info in _found(place, glob):
             changed = info.modified_at
             fits = least <= info.size and (most is None or info.size <= most)
             if not fits or ((after or before) and changed is None):
@@ -130,9 +128,29 @@ def find(
             if (after and changed and changed < after) or (before and changed and changed > before):
                 continue
             if as_json:
-                say_json(entry_as_dict(info, str(info.path)))
+                say_json(entry_as_dict(info, name))
             else:
-                say(str(info.path))
+                say(name)
+
+
+def _found(place: Place, glob: str | None) -> Iterator[tuple[str, FileInfo]]:
+    """Give files, each with its path below a place.
+
+    Raises:
+        Usage: the pattern is malformed.
+    """
+    store, path = place.store, place.path
+    if glob is None:
+        for info in store.list_files(path, recursive=True):
+            yield place.below(str(info.path)), info
+        return
+    try:
+        found = (store.child(path) if path else store).glob(glob)
+    except InvalidPath as error:
+        raise Usage(f"--glob {glob}: {error.message}") from error
+    with telling_of(path):
+        for info in found:
+            yield str(info.path), info
 
 
 def _sizes(text: str | None) -> tuple[int, int | None]:
@@ -147,10 +165,13 @@ def _sizes(text: str | None) -> tuple[int, int | None]:
 def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
-    match = re.fullmatch(r"(\d+)([smhdw])", text)
+    match = re.fullmatch(r"([0-9]+)([smhdw])", text)
     if match is None:
         raise Usage(f"an age is a number with s, m, h, d or w, such as 7d, not {text!r}")
-    return datetime.now(UTC) - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    try:
+        return datetime.now(UTC) - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    except (OverflowError, ValueError):  # so many digits, too
+        return datetime.min.replace(tzinfo=UTC)  # as long ago as can be
 
 
 @reporting
@@ -163,7 +184,7 @@ def stat(context: typer.Context, location: Location, as_json: Json = False) -> N
         if path and store.is_file(path):
             facts = entry_as_dict(store.get_file_info(path), where)
         else:
-            found = store.get_folder_info(path)
+            found = _sum(place)
             facts = {"type": "folder", "path": where, "files": found.file_count, "size": found.total_size}
         if as_json:
             say_json(facts)
@@ -171,6 +192,13 @@ def stat(context: typer.Context, location: Location, as_json: Json = False) -> N
         for name, value in facts.items():
             if value is not None:
                 print(f"{name + ':':<14}{printable(str(value))}")
+
+
+def _sum(place: Place) -> FolderInfo:
+    try:
+        return place.store.get_folder_info(place.path)
+    except (NotFound, InvalidPath) as error:  # it is no file either
+        raise NotFound("there is no such file or folder", path=place.path) from error
 
 
 @reporting

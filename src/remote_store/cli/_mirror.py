@@ -8,7 +8,7 @@ import typer
 
 from .._sync import plan_sync, sync
 from ..transfer import Action, TransferEvent, TransferFailed, TransferOptions
-from ._copy import GO_ON, Concurrency, DryRun, FailFast, Journal, Quiet, Verify
+from ._copy import GO_ON, Concurrency, DryRun, FailFast, Journal, Quiet, Verify, absolute
 from ._counting import Differing
 from ._errors import FAILED, reporting
 from ._look import Json, Location, folder
@@ -50,6 +50,7 @@ def mirror(
         here, there = places.find(source), places.find(target)
         sides = (here.store, here.path, there.store, there.path)
         found = Differing(lambda: plan_sync(*sides, compare=compare, delete=delete), here.path)
+        kept = absolute(journal)
         try:
             with telling(here, there, as_json=as_json, quiet=quiet, every=dry_run, found=found) as tell:
 
@@ -57,7 +58,7 @@ def mirror(
                     found.note(event)
                     tell(event)
 
-                sync(*sides, compare=compare, delete=delete, options=options, on_event=told, journal=journal)
+                sync(*sides, compare=compare, delete=delete, options=options, on_event=told, journal=kept)
         except TransferFailed:
             raise typer.Exit(FAILED) from None  # each failure was told by its event
         except KeyboardInterrupt:

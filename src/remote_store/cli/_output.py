@@ -46,7 +46,7 @@ def bytes_of(text: str) -> int:
     Raises:
         ValueError: it is no such number.
     """
-    match = re.fullmatch(r"(\d+)([kmgt]?)", text.lower())
+    match = re.fullmatch(r"([0-9]+)([kmgt]?)", text.lower())
     if match is None:
         raise ValueError(f"a size is a number of bytes, or one with k, M, G or T, such as 1M, not {text!r}")
     return int(match[1]) * _BYTES[match[2]]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -17,9 +18,10 @@ from urllib.parse import quote, unquote, urlsplit
 from .._sync import Registry, Store, open_store
 from ..backends._known import require_whole
 from ..config import CONFIG_VARIABLE, FILE_NAME, RegistryConfig, usual_file
-from ..errors import RemoteStoreError
+from ..errors import InvalidPath, RemoteStoreError
 from ..paths import normalize
-from ._errors import Usage
+from ..transfer.plan import joined
+from ._errors import Usage, words
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ODD: Final = re.compile(r"[%#?\x00-\x1f\x7f]")
@@ -46,6 +48,11 @@ class Place(NamedTuple):
         """True if what goes there keeps its name: the location ends in a slash."""
         return self.text.endswith(("/", ":")) or self.text in (".", "..")
 
+    @property
+    def is_dotted(self) -> bool:
+        """True if it is the current folder, or the one above of something, by dots and not by its name."""
+        return self.text.rstrip("/").rpartition("/")[2] in (".", "..")
+
     def location(self, path: str) -> str:
         """Return a path of the store as a location; of a URL, without its options."""
         return self.base + (_ODD.sub(_escaped, path) if "://" in self.base else path)
@@ -66,14 +73,27 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def located(error: RemoteStoreError, places: Collection[Place]) -> str | None:
-    """Return the path of an error as a location; as it is where more than one place may be meant."""
+    """Return the path of an error as a location; as it is where more than one place may be meant.
+
+    One that begins with a slash is in no store: it is that of a journal, on this machine.
+    """
     path = error.path
-    if path is None or any(path == place.text for place in places):
+    if path is None or path.startswith("/") or any(path == place.text for place in places):
         return path
     held = [place for place in places if place.holds(path)]
     nearest = max((len(place.path) for place in held), default=0)
     found = {place.location(path) for place in held if len(place.path) == nearest}
     return found.pop() if len(found) == 1 else path
+
+
+@contextmanager
+def telling_of(folder: str) -> Iterator[None]:
+    """Have errors of a store's child tell paths of the store."""
+    try:
+        yield
+    except RemoteStoreError as error:
+        error.path = joined(folder, error.path or "")
+        raise
 
 
 class Places:
@@ -102,13 +122,15 @@ class Places:
         """Return where a location leads.
 
         Raises:
-            Usage: there is no such store, or no configuration.
+            Usage: there is no such store, no configuration, or the path is malformed.
             ValueError: the URL does not fit.
-            InvalidPath: the path is malformed.
         """
         if not text:
             raise Usage("a location is missing: store-name:path, a URL, or a path of this machine")
-        self._found.append(self._place(text))
+        try:
+            self._found.append(self._place(text))
+        except InvalidPath as error:
+            raise Usage(f"{text}: {error.message}") from error
         return self._found[-1]
 
     def _place(self, text: str) -> Place:
@@ -117,7 +139,10 @@ class Places:
         name, colon, path = text.partition(":")
         if colon and name and "/" not in name and name[0] not in ".~":
             return Place(self._of_name(name), normalize(path), text, f"{name}:")
-        absolute = os.path.abspath(os.path.expanduser(text))
+        try:
+            absolute = os.path.abspath(os.path.expanduser(text))
+        except FileNotFoundError as error:
+            raise Usage("the current folder is not there any more; go to one that is") from error
         return Place(self._open("file:///"), normalize(absolute.lstrip("/")), text, "/")
 
     def _of_url(self, text: str) -> Place:
@@ -140,13 +165,18 @@ class Places:
         try:
             return self._registry.get_store(name)
         except KeyError as error:
-            raise Usage(f"{error.args[0]}; the configuration is {self.config_file()}") from error
+            raise Usage(
+                f"{error.args[0]}; the configuration is {self.config_file()}, and a path of this machine"
+                " with a colon begins with ./"
+            ) from error
+        except InvalidPath as error:
+            raise Usage(f"store {name!r} of {self.config_file()}: {words(error)}") from error
 
     def config(self) -> RegistryConfig:
         """Return the configuration.
 
         Raises:
-            Usage: there is none, or it cannot be read.
+            Usage: there is none, it cannot be read, or it makes no sense.
         """
         file = self.config_file()
         if file is None:
@@ -155,9 +185,13 @@ class Places:
                 f" {CONFIG_VARIABLE}; a path of this machine with a colon begins with ./"
             )
         try:
-            return RegistryConfig.from_toml(file)
+            found = RegistryConfig.from_toml(file)
+            found.validate()
         except OSError as error:
             raise Usage(f"the configuration cannot be read: {error}") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise Usage(f"{error.args[0]}; the configuration is {file}") from error
+        return found
 
     def config_file(self) -> Path | None:
         """Return the file with the configuration; None if there is none."""
