@@ -338,6 +338,59 @@ def test_a_journal_within_the_folders(way: str, name: str, target: LocalBackend,
     assert content(target)["f"] == b"1"
 
 
+@pytest.mark.spec("XFER-041")
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+def test_a_file_of_the_name_of_the_journal(way: str, tmp_path: Path, suffix: str) -> None:
+    name, root = f"j{suffix}", tmp_path / "target"
+    root.mkdir()
+    (tmp_path / "link").symlink_to(root)
+    source = memory({name: b"theirs", f"d/{name}": b"1", "f": b"2"})
+    options = TransferOptions(overwrite=True)
+    # The second time it is whole, and knows what was done.
+    for journal, counts in ((root / "j", (2, 0)), (tmp_path / "link" / "j", (0, 2))):
+        with pytest.raises(TransferFailed) as caught:
+            call(way, "download", source, "", root, journal=journal, options=options)
+        report = caught.value.report
+        assert [(each.path, type(each.error)) for each in report.failures] == [(name, InvalidPath)]
+        assert "the journal of this transfer has this name" in report.failures[0].error.message
+        assert (report.done, report.skipped) == counts
+        assert (root / f"d/{name}").read_bytes() == b"1"
+    with pytest.raises(TransferFailed, match="the journal of this transfer"):
+        call(way, "download", source, name, tmp_path / f"k{suffix}", journal=tmp_path / "k")
+
+
+@pytest.mark.spec("XFER-041")
+def test_a_journal_under_two_names(way: str, tmp_path: Path) -> None:
+    root = tmp_path / "target"
+    root.mkdir()
+    (tmp_path / "link").symlink_to(root / "j")
+    source = memory({"j": b"theirs"})
+    for name in ("copy_tree", "sync"):
+        with pytest.raises(TransferFailed):
+            call(way, name, source, "", LocalBackend(root), journal=tmp_path / "link")
+        assert call(way, "discard_journal", tmp_path / "link", LocalBackend(root)) == 0
+        (tmp_path / "link").unlink(missing_ok=True)
+        (root / "j").unlink(missing_ok=True)
+        (tmp_path / "link").symlink_to(root / "j")
+
+
+@pytest.mark.spec("XFER-032")
+def test_a_mirror_leaves_no_journal_to_be_deleted(way: str, tmp_path: Path) -> None:
+    for side in ("source", "target"):
+        (tmp_path / side).mkdir()
+    (tmp_path / "source" / "f").write_bytes(b"1")
+    source, target = LocalBackend(tmp_path / "source"), LocalBackend(tmp_path / "target")
+    for side in ("source", "target"):
+        journal = tmp_path / side / "journal"
+        for delete in (False, True):
+            if side == "target" and not delete:
+                continue
+            with pytest.raises(InvalidPath, match="journal lies within"):
+                call(way, "sync", source, "", target, delete=delete, journal=journal)
+            assert not journal.exists()
+    assert content(target) == {}
+
+
 @pytest.mark.spec("XFER-032")
 def test_a_plan_that_is_shorter_or_differs_late(way: str, target: LocalBackend, tmp_path: Path) -> None:
     source, journal = memory({f"{number:03}": b"1" for number in range(250)}), tmp_path / "journal"

@@ -104,6 +104,13 @@ def test_checksums_that_both_tell() -> None:
     assert found == ({"a": A.UNCHANGED, "b": A.UPDATE} if known else {"a": A.UPDATE, "b": A.UPDATE})
 
 
+@pytest.mark.spec("XFER-025")
+def test_an_older_source_of_the_same_size_is_noticed_by_other_means_than_time() -> None:
+    left, right = memory({"f": b"1"}), memory({"f": b"2"})  # the target is the newer one
+    for compare, action in ("time", A.UNCHANGED), ("size", A.UNCHANGED), ("checksum", A.UPDATE):
+        assert actions(plan_of("blocking", left, right, compare=compare)) == {"f": action}
+
+
 def listed(backend: FaultyBackend) -> int:
     """Return how many folders of a backend have been begun to be listed."""
     return len({record.path for record in backend.log if record.operation == "list_pages"})

@@ -52,7 +52,8 @@ def plan_sync(
         target: the store with the copy.
         target_path: the folder that is to become the same.
         compare: what tells, beside the size, that a file has changed: ``"time"``, the source was
-            changed after the target; ``"checksum"`` or ``"etag"``, the storages tell another one, or
+            changed after the target, which does not notice a file of the same size with an older
+            time, or the same; ``"checksum"`` or ``"etag"``, the storages tell another one, or
             one of them none, so that the file is copied each time (local disk and SFTP tell neither,
             and ETags of two kinds of storage are never the same); ``"size"``, nothing else.
         delete: plan to delete files that the source does not have.

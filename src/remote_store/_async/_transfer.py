@@ -56,7 +56,8 @@ async def copy_tree(
             transfer. It should return soon.
         journal: a file in which to note what is done, made if it is not there. A transfer that was
             killed goes on where it was when it is called again with the same one. See
-            ``discard_journal``. Keep it out of the folder that is copied. A dry run makes none.
+            ``discard_journal``. Keep it out of the folder that is copied; a file that would replace it
+            fails. A dry run makes none.
 
     Returns:
         What was done, as numbers.

@@ -21,6 +21,8 @@ Statement: TypeAlias = tuple[str, tuple[Any, ...]]
 
 _APPLICATION: Final = 0x52_53_4A_31
 """Marks the file as ours, for those who ask what it is."""
+SUFFIXES: Final = ("", "-shm", "-wal", "-journal")
+"""What the names of its files end in: SQLite keeps some beside it."""
 _TABLES: Final = """
 CREATE TABLE call (arguments TEXT NOT NULL);
 CREATE TABLE files (

@@ -30,14 +30,14 @@ class Ledger:
     """
 
     def __init__(self, path: str, call: dict[str, Any] | None) -> None:
-        self._path, self._call = path, call
+        self.path, self._call = path, call
         self._pending: list[Statement] = []
         self._batch = self._written = 0
         self._failure: Broken | None = None
 
     async def __aenter__(self) -> Self:
         self._turn = anyio.Lock()
-        self._journal = await _runtime.in_thread(Journal, self._path, self._call, undo=Journal.close)
+        self._journal = await _runtime.in_thread(Journal, self.path, self._call, undo=Journal.close)
         return self
 
     async def __aexit__(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..errors import NotFound, RemoteStoreError
+from .. import _runtime
+from ..errors import InvalidPath, NotFound, RemoteStoreError
 from . import _journal
 from ._in_parts import InParts
 from ._items import Count, Item, Nothing, Work
-from ._journal import Entry
+from ._journal import SUFFIXES, Entry
 from ._ledger import Ledger
 from .options import TransferOptions
 from .plan import Version
@@ -25,14 +27,17 @@ class Recorded:
     def __init__(self, work: Work, target: AsyncStore, parts: InParts, options: TransferOptions) -> None:
         self._work, self._target, self._options = work, target, options
         self._parts, self._ledger = parts, parts.ledger
+        self._files: dict[str, str] = {}
 
     async def work(self, item: Item, count: Count, again: bool) -> str:
         """Do an item, unless it is done.
 
         Raises:
             Nothing: it is done.
+            InvalidPath: it would replace the journal.
         """
         if item.entry is None:
+            await self._refuse_journal(item)
             item.entry = await self._known(item)
             if not item.begun and (item.overwrite is not None or not self._options.overwrite):
                 # Else it could not be told from somebody else's file, should this process be killed.
@@ -41,6 +46,21 @@ class Recorded:
         size, etag = (item.stored.size, item.stored.etag) if item.stored is not None else (0, None)
         await self._ledger.note(*_journal.done(item.target, item.meant, size, etag))
         return how
+
+    async def _refuse_journal(self, item: Item) -> None:
+        """Refuse a file that goes where the journal is, or one of the files that SQLite keeps beside it."""
+        if not self._files:
+            self._files = await _runtime.in_thread(_files, self._ledger.path)
+        if item.target.rpartition("/")[2] not in self._files.values():
+            return
+        scope = self._target._scope
+        storage, place = await scope.backend.place(scope.file_key(item.target))
+        if storage == "file://" and place in self._files:
+            raise InvalidPath(
+                "the journal of this transfer has this name; keep it elsewhere, under the same or another"
+                " name, or go without",
+                path=item.target,
+            )
 
     async def _known(self, item: Item) -> Entry:
         entry = await self._ledger.entry(item.target)
@@ -75,6 +95,12 @@ class Recorded:
         for target in await self._ledger.unfinished():
             with suppress(RemoteStoreError):
                 await _undone(self._parts, target)
+
+
+def _files(journal: str) -> dict[str, str]:
+    """Return where a journal's files are, as backends of local disk tell places, and their names."""
+    real = os.path.realpath(journal).strip("/")
+    return {real + suffix: os.path.basename(real) + suffix for suffix in SUFFIXES}
 
 
 def _is_same(noted: str, version: Version | None) -> bool:
