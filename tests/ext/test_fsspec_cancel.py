@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import threading
@@ -17,6 +18,7 @@ from tests.runtime.support import descriptors
 
 from remote_store import AsyncStore, Store
 from remote_store.backends import LocalBackend, MemoryBackend
+from remote_store.ext._together import together
 from remote_store.ext.fsspec import RemoteStoreFileSystem
 from remote_store.wrapper import BackendWrapper
 
@@ -187,6 +189,35 @@ def test_the_first_failure_stops_the_rest() -> None:
 
 
 @pytest.mark.spec("FSS-026")
+@pytest.mark.parametrize("fails", [True, False])
+def test_nothing_is_begun_once_it_is_over(fails: bool) -> None:
+    """Neither before who waits hears of the failure, nor by who does not let itself be cancelled."""
+
+    async def main() -> None:
+        begun: list[int] = []
+        released = asyncio.Event()
+
+        async def call(number: int) -> None:
+            begun.append(number)
+            with contextlib.suppress(asyncio.CancelledError):
+                await released.wait()
+            if fails and number == 0:
+                raise KeyError(number)
+
+        task = asyncio.ensure_future(together([partial(call, n) for n in range(20)], 4))
+        await asyncio.sleep(0.01)
+        if fails:
+            released.set()
+        else:
+            task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled() or isinstance(task.exception(), KeyError)
+        assert begun == [0, 1, 2, 3]
+
+    asyncio.run(main())
+
+
+@pytest.mark.spec("FSS-026")
 def test_what_fsspec_is_told_of_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         backend = Held()
@@ -221,6 +252,8 @@ def test_a_folder_whose_making_is_cancelled_is_empty(tmp_path: Path) -> None:
 @pytest.mark.spec("FSS-027")
 def test_a_folder_that_cannot_be_made_leaves_no_file() -> None:
     class Failing(MemoryBackend):
+        name = "another"  # in memory nothing is written for a folder
+
         async def write_bytes(self, path: str, *args: Any, **options: Any) -> Any:
             await super().write_bytes(path, *args, **options)
             raise OSError("the answer did not come")

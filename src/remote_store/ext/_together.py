@@ -29,17 +29,29 @@ async def together(
     """
     results: list[Any] = [None] * len(calls)
     rest = iter(enumerate(calls))
+    failed = False
+
+    async def make(number: int, call: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            results[number] = await call()
+        except Exception as error:
+            if not failures:
+                raise
+            results[number] = error
+        finally:
+            after()
 
     async def work() -> None:
-        for number, call in rest:
-            try:
-                results[number] = await call()
-            except Exception as error:
-                if not failures:
-                    raise
-                results[number] = error
-            finally:
-                after()
+        nonlocal failed
+        try:
+            for number, call in rest:
+                # It is here before who waits hears of a failure, or after a call that was cancelled in vain.
+                if failed or _is_being_cancelled():
+                    return
+                await make(number, call)
+        except BaseException:
+            failed = True
+            raise
 
     tasks = [asyncio.ensure_future(work()) for _ in range(min(at_once, len(calls)))]
     try:
@@ -54,3 +66,8 @@ async def _stopped(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

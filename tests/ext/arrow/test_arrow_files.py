@@ -96,7 +96,7 @@ def _name(store: Store) -> str:
     return name
 
 
-@pytest.mark.spec("ARW-010", "ARW-014", "ARW-019")
+@pytest.mark.spec("ARW-010", "ARW-011", "ARW-014", "ARW-019")
 def test_reading_and_writing(store: Store, fs: PyFileSystem) -> None:
     data = bytes(range(256)) * 3000
     with fs.open_output_stream("f") as out:
@@ -124,6 +124,12 @@ def test_reading_and_writing(store: Store, fs: PyFileSystem) -> None:
         assert file.read(9) == b""
         file.seek(3)
         assert file.read() == data[3:]
+        for position, whence in ((-1, 0), (-1_000_000, 1), (-1_000_000, 2)):
+            with pytest.raises(ValueError, match="a position must be 0 or more"):
+                file.seek(position, whence)
+        with pytest.raises(ValueError, match="a position must be 0 or more"):
+            file.read_at(1, -1)
+        assert file.read_at(1, 0) == data[:1]
     store.write("empty", b"")
     with fs.open_input_file("empty") as file:
         assert (file.size(), file.read()) == (0, b"")

@@ -37,8 +37,10 @@ class RandomAccessFile:
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a position in bytes, and return it."""
+        """Go to a position in bytes, and return it. Raises ValueError for one before the file's start."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._parts.size}[whence]
+        if base + offset < 0:
+            raise ValueError(f"a position must be 0 or more, not {base + offset}")
         self._position = base + offset
         return self._position
 

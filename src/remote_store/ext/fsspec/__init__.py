@@ -8,6 +8,7 @@ _content     whole files and parts of them, several at once
 _changing    deleting, making folders
 _copying     copying and moving
 _local       to and from the local disk
+_local_file  a file of it that is written
 _file        open files
 _errors      errors in the words of the builtins
 """

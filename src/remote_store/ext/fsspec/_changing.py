@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -12,7 +11,6 @@ from typing import Any, Final
 from fsspec.config import conf
 
 from ... import _runtime
-from ...backend import Backend
 from ...errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError
 from .._together import together
 from ._errors import refuse
@@ -22,8 +20,8 @@ from ._places import Place, inside
 AT_ONCE: Final = 128
 """Files under way at once, unless fsspec or the caller is told another number."""
 
-_folderless: Final[weakref.WeakSet[Backend]] = weakref.WeakSet()
-"""Backends that were seen to keep no folder that nothing is in."""
+FOLDERLESS: Final = frozenset(("memory", "s3", "s3-pyarrow"))
+"""Backends that keep no folder that nothing is in. What was seen once would be no proof: it may be a race."""
 
 
 class Changing(Looking):
@@ -42,7 +40,7 @@ class Changing(Looking):
 
     async def _mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
         place = inside(self._places, self._strip_protocol(path))
-        if place.store._scope.backend in _folderless:
+        if place.store._scope.backend.name in FOLDERLESS:
             return
         if await place.store.exists(place.key):
             raise AlreadyExists("this is there already", path=place.name)
@@ -53,7 +51,7 @@ class Changing(Looking):
 
     async def _makedirs(self, path: str, exist_ok: bool = False) -> None:
         place = inside(self._places, self._strip_protocol(path))
-        if place.store._scope.backend in _folderless:
+        if place.store._scope.backend.name in FOLDERLESS:
             return
         if await place.store.is_folder(place.key):
             if not exist_ok:
@@ -92,7 +90,9 @@ class Changing(Looking):
             delete, names = self._rm_all, _outermost(await self._expand_path(path))
         else:
             every = await self._expand_path(path, recursive=True, maxdepth=maxdepth)
-            delete, names = self._rm_file, [name for name in every if not await self._isdir(name)]
+            delete, names = self._rm_file, await self._without_folders(every, batch_size)
+        for name in names:
+            inside(self._places, name)  # one that is refused is, before anything is deleted
         await self._together([partial(delete, name) for name in names], batch_size)
 
     async def _rm_all(self, path: str) -> None:
@@ -103,6 +103,17 @@ class Changing(Looking):
             if not place.key:
                 raise
             await self._rm_file(path)
+        else:
+            if await place.store.is_file(place.key):  # of the same name, as S3 may have it
+                await place.store.delete(place.key, missing_ok=True)
+
+    async def _without_folders(self, names: list[str], batch_size: int | None) -> list[str]:
+        """Leave out folders, but for those of whose name there is a file as well."""
+        alone = await self._together([partial(self._is_no_file, name) for name in names], batch_size)
+        return [name for name, out in zip(names, alone, strict=True) if not out]
+
+    async def _is_no_file(self, name: str) -> bool:
+        return await self._isdir(name) and not await self._isfile(name)
 
 
 def _outermost(names: list[str]) -> list[str]:
@@ -115,7 +126,7 @@ def _outermost(names: list[str]) -> list[str]:
 
 
 async def _make_folder(place: Place) -> None:
-    """Make a folder by writing a file in it, and deleting that; find out whether it stays."""
+    """Make a folder by writing a file in it, and deleting that."""
     trace = f"{place.key}/.{uuid.uuid4().hex}"
     try:
         await place.store.write(trace, b"", overwrite=True)
@@ -126,8 +137,6 @@ async def _make_folder(place: Place) -> None:
             await _remove(place, trace)
         raise
     await _remove(place, trace)
-    if not await place.store.is_folder(place.key):
-        _folderless.add(place.store._scope.backend)
 
 
 async def _remove(place: Place, trace: str) -> None:

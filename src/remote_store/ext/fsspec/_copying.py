@@ -61,7 +61,7 @@ class Copying(Changing):
         **kwargs: Any,
     ) -> None:
         """Copy files; ``on_error="ignore"``, the usual if ``recursive``, leaves out what is gone by then."""
-        names, targets = await self._pairs_of(path1, path2, recursive, maxdepth)
+        names, targets = await self._pairs_of(path1, path2, recursive, maxdepth, batch_size)
         calls = [partial(self._cp_file, *pair, **kwargs) for pair in zip(names, targets, strict=True)]
         ignore = on_error == "ignore" or (on_error is None and recursive)
         for result in await self._together(calls, batch_size, failures=True):
@@ -86,7 +86,7 @@ class Copying(Changing):
         """
         if path1 == path2:
             return
-        names, targets = await self._pairs_of(path1, path2, recursive, maxdepth)
+        names, targets = await self._pairs_of(path1, path2, recursive, maxdepth, batch_size)
         if not names:
             folder = inside(self._places, self._strip_protocol(path1))
             raise IsAFolder("this is a folder; pass recursive=True to move it", path=folder.name)
@@ -118,6 +118,8 @@ class Copying(Changing):
     async def _move(self, pairs: list[tuple[Place, Place]], recursive: bool, batch_size: int | None) -> None:
         above = {source.name.rpartition("/")[0] for source, _ in pairs} if recursive else set()
         folders = [pair for pair in pairs if pair[0].name in above]
+        looks = [partial(self._isfile, source.name) for source, _ in folders]
+        is_file = await self._together(looks, batch_size)  # as well: S3 may have both under one name
 
         async def move(source: Place, target: Place) -> None:
             try:
@@ -128,6 +130,7 @@ class Copying(Changing):
                 folders.append((source, target))  # an empty one
 
         files = [pair for pair in pairs if pair[0].name not in above]
+        files += [pair for pair, both in zip(folders, is_file, strict=True) if both]
         await self._together([partial(move, *pair) for pair in files], batch_size)
         for source, target in sorted(folders, key=lambda pair: pair[0].name, reverse=True):
             await self._makedirs(target.name, exist_ok=True)
@@ -138,17 +141,23 @@ class Copying(Changing):
                 pass  # of what came meanwhile, or stays where it is
 
     async def _pairs_of(
-        self, path1: Any, path2: Any, recursive: bool, maxdepth: int | None
+        self, path1: Any, path2: Any, recursive: bool, maxdepth: int | None, batch_size: int | None
     ) -> tuple[list[str], list[str]]:
         """Return what the arguments of ``copy`` and ``mv`` name, and where each goes."""
         if not isinstance(path2, str):
             return path1, path2
         self._places.find(self._strip_protocol(path2))  # or it is refused, before its slashes are stripped
         into = path2.endswith("/") or await self._isdir(path2)
-        return await self._pairs(path1, path2, into, recursive, maxdepth)
+        return await self._pairs(path1, path2, into, recursive, maxdepth, batch_size)
 
     async def _pairs(
-        self, source: Any, target: str, into: bool, recursive: bool = False, maxdepth: int | None = None
+        self,
+        source: Any,
+        target: str,
+        into: bool,
+        recursive: bool,
+        maxdepth: int | None,
+        batch_size: int | None,
     ) -> tuple[list[str], list[str]]:
         """Return what a source names, and where each goes; ``into``: the target is a folder.
 
@@ -159,7 +168,7 @@ class Copying(Changing):
         if not isinstance(source, str):
             return names, other_paths(names, target, flatten=True)
         if not recursive or maxdepth is not None:
-            names = [name for name in names if not await self._isdir(name)]
+            names = await self._without_folders(names, batch_size)
         below = len(names) == 1 if has_magic(source) else into and not source.endswith("/")
         return names, other_paths([f"/{name}" for name in names], target, exists=below) if names else []
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections import deque
+from contextlib import suppress
 from typing import Any, BinaryIO, Final
 
 from fsspec.spec import AbstractBufferedFile
@@ -138,13 +140,36 @@ def unclosed(path: str) -> RemoteStoreError:
 
 
 class WholeFiles(Transaction):  # type: ignore[misc]
-    """A transaction that stores nothing where a file was left unclosed: its content is not all here."""
+    """A transaction that stores nothing where a file was left unclosed: its content is not all here.
+
+    It ends however its files do, as that of fsspec 2024.12 does not.
+    """
+
+    fs: Any
 
     def complete(self, commit: bool = True) -> None:
         left = next((file for file in self.files if not file.closed), None) if commit else None
-        super().complete(commit and left is None)
+        try:
+            while commit and left is None and self.files:
+                self.files.popleft().commit()
+            _discard(self.files)
+        finally:
+            with suppress(Exception):  # the error of the commit is the one to tell
+                _discard(self.files)
+            self.fs._intrans = False
+            self.fs._transaction = self.fs = None
         if left is not None:
             raise unclosed(left.path)
+
+
+def _discard(files: deque[RemoteStoreFile]) -> None:
+    """Discard all files, also where it fails for some. Raises the first such error."""
+    try:
+        while files:
+            files.popleft().discard()
+    finally:
+        if files:
+            _discard(files)
 
 
 class Compressed(io.BufferedIOBase):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from functools import partial
 from glob import has_magic
 from typing import Any, BinaryIO
@@ -17,6 +16,7 @@ from ...errors import InvalidPath
 from ._content import may_replace, options_of
 from ._copying import Copying
 from ._errors import refuse
+from ._local_file import Target
 from ._places import inside
 
 
@@ -54,7 +54,7 @@ class Local(Copying):
         if not isinstance(lpath, list):
             lpath = make_path_posix(os.fspath(lpath))
             into = lpath.endswith("/") or await _runtime.in_thread(os.path.isdir, lpath)
-            rpath, lpath = await self._pairs(rpath, lpath, into, recursive, maxdepth)
+            rpath, lpath = await self._pairs(rpath, lpath, into, recursive, maxdepth, batch_size)
         callback.set_size(len(lpath))
         get = callback.branch_coro(self._get_file)
         calls = [partial(get, *pair, **kwargs) for pair in zip(rpath, lpath, strict=True)]
@@ -108,7 +108,10 @@ class Local(Copying):
             await _runtime.shielded(file.close)
 
     async def _get_file(self, rpath: str, lpath: Any, callback: Any = None, **kwargs: Any) -> None:
-        """Copy a file to this machine, where it is whole or not at all; a folder by itself is made."""
+        """Copy a file to this machine, where it is whole or as it was; a folder by itself is made.
+
+        A pipe or a device is written to, a link is followed, and the permissions of a file stay.
+        """
         place = inside(self._places, self._strip_protocol(rpath))
         try:
             stream = await place.store.read(place.key)
@@ -123,13 +126,12 @@ class Local(Copying):
             if isfilelike(lpath):
                 await stream.copy_to(lpath if callback is None else Counted(lpath, callback))
                 return
-            temporary = f"{os.fspath(lpath)}.{uuid.uuid4().hex[:8]}.part"
-            file: BinaryIO = await _runtime.in_thread(_create, temporary, undo=_close)
+            here: Target = await _runtime.in_thread(Target, lpath, undo=Target.drop)
             try:
-                await stream.copy_to(file if callback is None else Counted(file, callback))
-                await _runtime.in_thread(_finish, file, lpath)
+                await stream.copy_to(here.file if callback is None else Counted(here.file, callback))
+                await _runtime.in_thread(here.finish)
             except BaseException:
-                await _runtime.shielded(_drop, file)
+                await _runtime.shielded(here.drop)
                 raise
 
 
@@ -157,21 +159,5 @@ def _make_folders(path: str) -> None:
     os.makedirs(path, exist_ok=True)
 
 
-def _create(name: str) -> BinaryIO:
-    os.makedirs(os.path.dirname(os.path.abspath(name)), exist_ok=True)
-    return open(name, "xb")
-
-
-def _finish(file: BinaryIO, path: str) -> None:
-    file.close()
-    os.replace(file.name, path)
-
-
 def _close(file: BinaryIO) -> None:
     file.close()
-
-
-def _drop(file: BinaryIO) -> None:
-    file.close()
-    if os.path.exists(file.name):
-        os.remove(file.name)

@@ -191,12 +191,24 @@ def _shared_store(url: str) -> AsyncStore:
 
 
 def close_shared() -> None:
-    """Close all stores that file systems have opened; new file systems open new ones."""
+    """Close all stores that file systems have opened; new file systems open new ones.
+
+    Raises:
+        Exception: one could not be closed; the others are. Of several, they are together in a group.
+    """
     closing: list[Any] = []
     with _lock:
         closing += [registry for _, registry in _registries]
         closing += _stores.values()
         _registries.clear()
         _stores.clear()
+    failures: list[Exception] = []
     for each in closing:
-        _runtime.drive(each.aclose())
+        try:
+            _runtime.drive(each.aclose())
+        except Exception as error:  # noqa: BLE001 - raised below
+            failures.append(error)
+    if len(failures) > 1:
+        raise ExceptionGroup("several stores could not be closed", failures)
+    if failures:
+        raise failures[0]
