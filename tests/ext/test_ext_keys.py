@@ -255,3 +255,47 @@ def test_what_zarr_lists(filled: Store) -> None:
 
     asyncio.run(main())
     assert sorted(contents(filled)) == [key for key in KEYS if not key.startswith("a/")]
+
+
+@pytest.fixture
+def both(store: Store) -> Store:
+    """Give a store with an object that has the name of a folder, beside others."""
+    for info in list(store.list_files(recursive=True)):
+        store.delete(info.path)
+    for key in ("d/a", "d/a/b", "d/a/c/e", "d/f", "x"):
+        store.write(key, key.encode())
+    return store
+
+
+@pytest.mark.spec("FSS-025", "FSS-019")
+def test_fsspec_deletes_and_moves_an_object_with_the_folder_of_its_name(both: Store) -> None:
+    fs = RemoteStoreFileSystem(store=both)
+    assert fs.find("", withdirs=True, detail=True)["d/a"]["size"] == 3
+    assert fs.du("d") == sum(map(len, ("d/a", "d/a/b", "d/a/c/e", "d/f")))
+    fs.cp("d", "copy", recursive=True)
+    fs.mv("d/a", "moved", recursive=True)
+    expected = {
+        "copy/a": b"d/a", "copy/a/b": b"d/a/b", "copy/a/c/e": b"d/a/c/e", "copy/f": b"d/f", "d/f": b"d/f",
+        "moved": b"d/a", "moved/b": b"d/a/b", "moved/c/e": b"d/a/c/e", "x": b"x",
+    }  # fmt: skip
+    assert contents(both) == expected
+    fs.mv("moved", "alone")
+    expected["alone"] = expected.pop("moved")
+    assert contents(both) == expected
+    fs.rm("copy/a", recursive=True)
+    assert sorted(contents(both)) == ["alone", "copy/f", "d/f", "moved/b", "moved/c/e", "x"]
+    both.write("moved/c", b"1")
+    fs.rm("moved", recursive=True, maxdepth=1)
+    assert fs.find("moved") == ["moved/c/e"]
+    fs.mv("moved", "d", recursive=True)
+    assert sorted(contents(both)) == ["alone", "copy/f", "d/f", "d/moved/c/e", "x"]
+
+
+@pytest.mark.spec("ARW-005")
+def test_arrow_leaves_an_object_or_deletes_it_with_the_folder_above(both: Store) -> None:
+    fs = pyarrow_fs(both)
+    fs.delete_dir("d/a")
+    assert sorted(contents(both)) == ["d/a", "d/f", "x"]
+    both.write("d/a/b", b"1")
+    fs.delete_dir_contents("d")
+    assert contents(both) == {"x": b"x"}

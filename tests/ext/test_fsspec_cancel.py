@@ -218,6 +218,36 @@ def test_nothing_is_begun_once_it_is_over(fails: bool) -> None:
 
 
 @pytest.mark.spec("FSS-026")
+@pytest.mark.parametrize("name", ["rm", "cp", "get"])
+def test_files_are_asked_at_once_whether_they_are_folders(tmp_path: Path, name: str) -> None:
+    class Slow(MemoryBackend):
+        now = most = 0
+
+        async def is_folder(self, path: str) -> bool:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(0.005)
+            self.now -= 1
+            return await super().is_folder(path)
+
+    async def main() -> None:
+        backend = Slow()
+        fs = RemoteStoreFileSystem(store=AsyncStore(backend), asynchronous=True, batch_size=4)
+        await fs._pipe({f"d/{n}": b"1" for n in range(8)})
+        calls = {
+            "rm": partial(fs._rm, "d", recursive=True, maxdepth=1),
+            "cp": partial(fs._copy, "d/*", "e/"),
+            "get": partial(fs._get, "d/*", f"{tmp_path}/"),
+        }
+        await calls[name]()
+        assert backend.most == 4
+        left = {"rm": [], "cp": [f"{folder}/{n}" for folder in "de" for n in range(8)]}
+        assert await fs._find("") == left.get(name, [f"d/{n}" for n in range(8)])
+
+    asyncio.run(main())
+
+
+@pytest.mark.spec("FSS-026")
 def test_what_fsspec_is_told_of_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         backend = Held()

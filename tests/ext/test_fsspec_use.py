@@ -137,6 +137,21 @@ def test_duckdb(fs: RemoteStoreFileSystem, place: str, local: Path) -> None:
         target = f"remote-store://{place.partition('/')[0]}/duck.parquet"
         connection.sql(f"COPY (SELECT 42 AS answer, 'x' AS text) TO '{target}' (FORMAT parquet)")
         assert connection.sql(f"SELECT * FROM read_parquet('{target}')").fetchall() == [(42, "x")]
+        _copy_in_partitions(connection, f"remote-store://{place.partition('/')[0]}/parts")
+
+
+def _copy_in_partitions(connection: duckdb.DuckDBPyConnection, target: str) -> None:
+    """Write and add to a data set; without an option DuckDB lists the new folder, which is none in S3."""
+    rows = "SELECT range AS v, range % 3 AS r FROM range(9)"
+    copy = f"COPY ({rows}) TO '{target}' (FORMAT parquet, PARTITION_BY (r){{}})"
+    source = f"read_parquet('{target}/*/*.parquet', hive_partitioning=true)"
+    if target.startswith("remote-store://s3"):
+        with pytest.raises(duckdb.Error, match="there is no such file or folder"):
+            connection.sql(copy.format(""))
+    for option, times in (("OVERWRITE_OR_IGNORE", 1), ("OVERWRITE_OR_IGNORE", 1), ("APPEND", 2)):
+        connection.sql(copy.format(f", {option}"))
+        found = connection.sql(f"SELECT sum(v), count(*) FROM {source} WHERE r > 0").fetchall()
+        assert found == [(27 * times, 6 * times)]
 
 
 def test_polars(fs: RemoteStoreFileSystem, place: str, local: Path) -> None:
