@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final
 
 from .._sync import Store
 from ..errors import DirectoryNotEmpty, InvalidPath, NotFound, PermissionDenied
@@ -10,6 +13,9 @@ from ..models import RemoteFolder
 from ..transfer.plan import Version
 from ._moving import in_target
 from ._places import Place
+
+AT_ONCE: Final = 16
+"""Files that are deleted at once."""
 
 
 def emptied(source: Place, target: Place, copied: Mapping[str, Version | None]) -> dict[str, str]:
@@ -19,9 +25,11 @@ def emptied(source: Place, target: Place, copied: Mapping[str, Version | None]) 
         What stays, and why.
     """
     emptying = _Emptying(source, target, set(_parents(copied)))
-    for path, version in copied.items():
-        if why := _deleted(source.store, path, version):
-            emptying.keep(path, why)
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # far away each takes several round trips
+        left = pool.map(partial(_deleted, source.store), copied, copied.values())
+        for path, why in zip(copied, left, strict=True):
+            if why:
+                emptying.keep(path, why)
     if source.path not in copied and source.store.is_folder(source.path):
         emptying.folders()
     return emptying.stays
