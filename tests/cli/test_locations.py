@@ -132,6 +132,8 @@ def test_what_names_a_file_can_be_given_again(run: Run, tmp_path: Path) -> None:
         for source in ("s:sub/b.csv", "root/x/sub/b.csv"):
             said = run("cp", source, f"{begin}a.txt", code=1).err
             assert f"remote-store: {location}: the file exists" in said
+    (tmp_path / "a.txt").write_bytes(b"")  # the name in the store is that of the source here
+    assert "remote-store: s:a.txt: the file exists" in run("cp", "a.txt", "s:a.txt", code=1).err
     (tmp_path / "odd#?%41").mkdir()
     odd = run("stat", f"file://{tmp_path}/odd%23%3F%2541", "--json").json[0]["path"]
     assert odd == f"file://{tmp_path}/odd%23%3F%2541"

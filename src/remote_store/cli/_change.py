@@ -102,7 +102,7 @@ def inside(source: Place, target: Place) -> Place:
     name = source.path.rpartition("/")[2]
     if not source.path or not source.store.is_file(source.path):
         if source.path and not source.store.is_folder(source.path):
-            raise NotFound("there is no such file or folder", path=source.text)
+            raise NotFound("there is no such file or folder", path=source.location(source.path))
         return target
     if target.is_inside or not target.path or target.store.is_folder(target.path):
         return target._replace(path=f"{target.path}/{name}" if target.path else name)

@@ -28,6 +28,7 @@ _OPTIONS: Final = {
     "use delete()": "leave out --recursive",
     "pass key and secret": "set key and secret in the configuration",
     "pass anon=True": "set anon=true",
+    "use HostKeyPolicy.TRUST_ON_FIRST_USE": 'set host_key_policy = "tofu"',
     "pass verify=PATH of": "set verify to the path of",
     "pass from_file=True": "set from_file = true",
     "; discard_journal gives": "; discard-journal gives",

@@ -35,7 +35,7 @@ def entries(place: Place, recursive: bool) -> Iterable[FileInfo | RemoteFolder]:
     if path and store.is_file(path):
         return [store.get_file_info(path)]
     if path and not store.is_folder(path):
-        raise NotFound("there is no such file or folder", path=place.text)
+        raise NotFound("there is no such file or folder", path=place.location(path))
     return store.list_files(path, recursive=True) if recursive else store.iter_children(path)
 
 
@@ -46,7 +46,7 @@ def folder(place: Place) -> Place:
         NotFound: it is none.
     """
     if place.path and not place.store.is_folder(place.path):
-        raise NotFound("there is no such folder", path=place.text)
+        raise NotFound("there is no such folder", path=place.location(place.path))
     return place
 
 
@@ -198,7 +198,7 @@ def _sum(place: Place) -> FolderInfo:
     try:
         return place.store.get_folder_info(place.path)
     except (NotFound, InvalidPath) as error:  # it is no file either
-        raise NotFound("there is no such file or folder", path=place.path) from error
+        raise NotFound("there is no such file or folder", path=place.location(place.path)) from error
 
 
 @reporting

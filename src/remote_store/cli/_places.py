@@ -78,7 +78,7 @@ def located(error: RemoteStoreError, places: Collection[Place]) -> str | None:
     One that begins with a slash is in no store: it is that of a journal, on this machine.
     """
     path = error.path
-    if path is None or path.startswith("/") or any(path == place.text for place in places):
+    if path is None or path.startswith("/") or any(path == place.location(place.path) for place in places):
         return path
     held = [place for place in places if place.holds(path)]
     nearest = max((len(place.path) for place in held), default=0)

@@ -6,9 +6,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
+
+from ..errors import RemoteStoreError
 from ..transfer import EventKind, TransferEvent, TransferReport
+from . import _errors
 from ._counting import Found
-from ._errors import complain, note, words
+from ._errors import code_of, complain, note, words
 from ._output import say, say_json
 from ._places import Place, located
 from ._progress import shown
@@ -36,12 +40,15 @@ def telling(
         found: looks for what there is to move, to show how far it is.
     """
     report = TransferReport()
+    told: list[BaseException] = []  # the first failure, which may be raised, too
     try:
         with shown(report, found, on_terminal=sys.stderr.isatty(), quiet=quiet or as_json) as moved:
 
             def tell(event: TransferEvent) -> None:
                 report.add(event)
                 moved(event)
+                if event.error and not told:
+                    told.append(event.error)
                 error = words(event.error, located(event.error, (here, there))) if event.error else ""
                 if as_json:
                     say_json(_as_dict(event, error))
@@ -54,6 +61,10 @@ def telling(
                     say(f"{'-' if deleted else event.size:>12}  {path}: {how}")
 
             yield tell
+    except RemoteStoreError as error:
+        if _errors.debug or error not in told:
+            raise
+        raise typer.Exit(code_of(error)) from None  # it was told by its event
     finally:
         if as_json:
             say_json({"report": report.as_dict()})
