@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -10,7 +11,9 @@ from tests.cli.support import Run
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
+from remote_store import RemoteStoreError, errors
 from remote_store.cli._app import app
+from remote_store.cli._errors import _OPTIONS, words
 
 
 @pytest.mark.spec("CLI-013")
@@ -41,6 +44,15 @@ def test_no_command_shows_the_help(run: Run) -> None:
 def test_interrupted_before_the_command_begins(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TyperGroup, "resolve_command", Mock(side_effect=KeyboardInterrupt))
     assert run("ls", "s:", code=130).err.count("\n") == 1
+
+
+@pytest.mark.spec("CLI-013")
+@pytest.mark.parametrize(("in_python", "here"), _OPTIONS.items())
+def test_advice_is_that_of_the_command_line(in_python: str, here: str) -> None:
+    assert words(RemoteStoreError(f"it failed; {in_python}")).endswith(here)
+    sources = Path(errors.__file__).parent.rglob("*.py")
+    said = [path for path in sources if path.parent.name != "cli" and in_python in path.read_text()]
+    assert said, "no message of the library says so any more"
 
 
 @pytest.mark.spec("CLI-013")
