@@ -139,3 +139,14 @@ def test_without_deletions_and_dry(way: str, local: Backend, tmp_path: Path) -> 
     assert told["s/n/new"] == "dry run: would fail, a link to a folder is in its way"
     assert failing(way, local, delete=False) == {"s/n/new"}
     assert there(tmp_path) == {**before, "t/real/own": "2"}
+
+
+@pytest.mark.parametrize(("way", "root"), [("trio", "sftp"), ("blocking", "sftp")], indirect=True)
+def test_a_link_as_one_of_the_sides(way: str, root: Backend, tmp_path: Path) -> None:
+    before = made(tmp_path, {"p/s/f": "1", "q/d/x": "2"}, {"link": "p", "q/in": "p/s"})
+    for source, target in (("p/s", "link"), ("p/s", "link/d"), ("q/in", "p"), ("p/s", "q/in")):
+        with pytest.raises(InvalidPath, match="a link on the way"):
+            call(way, "sync", root, source, root, target, delete=True)
+    assert there(tmp_path) == before
+    assert call(way, "sync", root, "q/d", root, "p/s", delete=True).done == 2
+    assert there(tmp_path) == {"q/d/x": "2", "p/s/x": "2"}

@@ -15,12 +15,11 @@ from ..transfer.options import TransferOptions
 from ..transfer.plan import COMPARISONS, Compare, PlanItem
 from ..transfer.report import TransferReport
 from ._listing import Listing
+from ._nested import refuse_deleted, refuse_nested
 from ._places import (
     Sides,
     journaled,
     options_of,
-    refuse_deleted,
-    refuse_nested,
     require_stores,
     run_transfer,
 )

@@ -44,34 +44,6 @@ def require_stores(*stores: AsyncStore) -> None:
         store._scope.require_open()
 
 
-async def refuse_nested(source: AsyncStore, path: PathLike, target: AsyncStore, into: PathLike) -> None:
-    """Refuse to copy a folder into itself, which would never end."""
-    if await _lies_within(target, into, source, path):
-        raise InvalidPath("the target lies within the source; copy to a place outside of it", path=str(into))
-
-
-async def refuse_deleted(source: AsyncStore, path: PathLike, target: AsyncStore, into: PathLike) -> None:
-    """Refuse a mirror that would delete what it is to be a mirror of, or everything by mistake."""
-    if await _lies_within(source, path, target, into):
-        raise InvalidPath(
-            "the source lies within the target, where its own files would be deleted; mirror it to a"
-            " place outside, or delete nothing",
-            path=str(path),
-        )
-    if await source._scope.backend.unmake() or not await source.is_folder(path):
-        raise NotFound(
-            "there is no such folder to mirror, and an empty one would delete everything; check the path."
-            " Where folders are but names, one without files cannot be told from a mistyped one",
-            path=str(path),
-        )
-
-
-async def _lies_within(inner: AsyncStore, path: PathLike, outer: AsyncStore, above: PathLike) -> bool:
-    """Return True if one place is the other or below it, whichever backends lead there."""
-    here = await inner._scope.backend.place(inner._scope.folder_key(path))
-    return is_within(here, await outer._scope.backend.place(outer._scope.folder_key(above)))
-
-
 def is_within(place: tuple[str, str], folder: tuple[str, str]) -> bool:
     """Return True if one place, as ``Backend.place`` tells it, is the other or below it."""
     return place[0] == folder[0] and f"{place[1]}/".startswith(f"{folder[1]}/" if folder[1] else "")

@@ -16,6 +16,7 @@ from ..transfer._items import Item, Nothing, gone, tree
 from ..transfer.events import OnEvent
 from ..transfer.options import TransferOptions
 from ..transfer.report import TransferReport
+from ._nested import refuse_nested
 from ._places import (
     Sides,
     delete_folders,
@@ -23,7 +24,6 @@ from ._places import (
     journaled,
     options_of,
     place,
-    refuse_nested,
     require_stores,
     run_transfer,
 )
