@@ -16,7 +16,7 @@ from remote_store import AsyncStore, Store
 from remote_store._async import _content, _read_stream, _write_stream
 from remote_store._runtime import _leaves
 from remote_store.backends import LocalBackend, MemoryBackend, memory
-from remote_store.backends.local import _backend, _change, _listing, _read, _root
+from remote_store.backends.local import _backend, _change, _listing, _read, _root, _session
 
 STEP: Final = 1000
 BIG: Final = bytes(range(250)) * 18  # four steps and a half
@@ -47,8 +47,9 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_change, "STEP_BYTES", STEP)
     monkeypatch.setattr(_listing, "PAGE_ENTRIES", 2)
     monkeypatch.setattr(memory, "PAGE", 2)
-    for local in (_backend, _read):
+    for local in (_backend, _read, _session):
         monkeypatch.setattr(local, "WHOLE_LIMIT", 2 * STEP)
+    monkeypatch.setattr(_backend, "IN_WORKER", STEP)
     monkeypatch.setattr(_content, "_PULL_SECONDS", 1000)  # the same steps in each run
     monkeypatch.setattr(_root, "_RECHECK_SECONDS", 0)
 
