@@ -72,10 +72,10 @@ def test_a_pipe_is_written_to(fs: RemoteStoreFileSystem, tmp_path: Path) -> None
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     found: list[bytes] = []
-    reader = threading.Thread(target=lambda: found.append(pipe.read_bytes()))
+    reader = threading.Thread(target=lambda: found.append(pipe.read_bytes()), daemon=True)
     reader.start()
     fs.get("f", str(pipe))
-    reader.join(60)
+    reader.join(20)
     assert found == [b"new"]
     assert pipe.is_fifo()
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
