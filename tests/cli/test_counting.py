@@ -9,6 +9,7 @@ import pytest
 from remote_store import Action, EventKind, PlanItem, Store, TransferEvent, plan_sync
 from remote_store.backends import LocalBackend
 from remote_store.cli._counting import Counting, Differing
+from remote_store.cli._under_way import UnderWay
 from remote_store.transfer.plan import Version
 
 OLD, NEW = Version(1, None, None), Version(10, None, None)
@@ -49,3 +50,13 @@ def test_a_comparison_that_fails_counts_nothing(tmp_path: Path) -> None:
         with Counting(found) as counting:
             counting._thread.join()
     assert not counting.ended
+
+
+@pytest.mark.spec("CLI-012")
+def test_parts_that_stay_are_not_taken_back() -> None:
+    told = UnderWay()
+    for kind, size in ((EventKind.STARTED, 10), (EventKind.BYTES, 8), (EventKind.RETRIED, 3)):
+        told.add(TransferEvent(kind, "f", size))
+    assert (told.bytes, told.current) == (5, {"f": 5})
+    told.add(TransferEvent(EventKind.DONE, "f", 10))
+    assert (told.bytes, told.current) == (10, {})

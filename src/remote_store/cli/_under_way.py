@@ -31,7 +31,7 @@ class UnderWay:
         elif kind is EventKind.BYTES:
             self._move(path, size)
         elif kind is EventKind.RETRIED:
-            self._move(path, -self.current.get(path, 0))
+            self._move(path, -size)
         elif kind is not EventKind.PLANNED:
             self._move(path, size - self.current.get(path, 0))
             self.current.pop(path, None)

@@ -106,6 +106,10 @@ MAPPED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
         {"connect_timeout": 3.0, "request_timeout": 4.0, "retry_strategy": ("legacy", 3)},
     ),
+    "no limits": (
+        {"client_options": {"connect_timeout": None, "read_timeout": None}},
+        {"connect_timeout": 86_400.0, "request_timeout": 86_400.0},
+    ),
     "configuration": (
         {"client_options": {"config": AioConfig(read_timeout=7)}},
         {"request_timeout": 7.0},

@@ -188,7 +188,7 @@ def from_url(url: str) -> tuple[dict[str, Any], str]:
     """
     parts = urlsplit(url)
     if not parts.netloc or "@" in parts.netloc or ":" in parts.netloc or "#" in url:
-        raise ValueError(f"a folder of a bucket is s3://bucket/folder, not {masked(url)!r}")
+        raise ValueError(f"a folder of a bucket is {parts.scheme}://bucket/folder, not {masked(url)!r}")
     options: dict[str, Any] = {"bucket": unquote(parts.netloc)}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         if is_secret(name) or name in ("key", "secret"):
@@ -197,9 +197,8 @@ def from_url(url: str) -> tuple[dict[str, Any], str]:
                 " or a registry's configuration"
             )
         if name not in _IN_URL:
-            raise ValueError(
-                f"unknown option {name!r} in an s3: URL; known options: {', '.join(sorted(_IN_URL))}"
-            )
+            known = ", ".join(sorted(_IN_URL))
+            raise ValueError(f"unknown option {name!r} in an {parts.scheme}: URL; known options: {known}")
         options[name] = _switch(name, value) if name == "anon" else value
     return options, unquote(parts.path).strip("/")
 

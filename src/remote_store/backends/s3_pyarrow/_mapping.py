@@ -20,6 +20,8 @@ _RETRIES: Final = ("standard", "legacy")
 _SIGNATURES: Final = (None, "s3v4")
 _USUAL_SESSION: Final = "aiobotocore.httpsession"  # what an AioConfig has where nobody said otherwise
 _KNOWN_CONNECTORS: Final = {"keepalive_timeout"}
+_UNLIMITED: Final = 86_400.0
+"""Seconds that stand for no limit, for which Arrow has no word: left out, it takes one of its own."""
 
 _REFUSED: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "verify": (lambda value: value is False, "Arrow always checks certificates; give the file of a CA"),
@@ -120,8 +122,7 @@ def _patience(config: Any) -> dict[str, Any]:
         ("connect_timeout", config.connect_timeout),
         ("request_timeout", config.read_timeout),
     ):
-        if value is not None:
-            found[name] = float(value)
+        found[name] = float(_UNLIMITED if value is None else value)
     return found
 
 
