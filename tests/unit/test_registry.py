@@ -343,9 +343,17 @@ def test_local_and_memory_are_always_there(face: type[Registry], tmp_path: Path)
 @pytest.mark.parametrize(
     ("kind", "options", "listed"),
     [
-        ("memory", {"size": SECRET, "limit": SECRET}, "given: limit, size"),
+        (
+            "memory",
+            {"size": SECRET, "limit": SECRET},
+            "given: limit, size.*not know limit, size, but: no",
+        ),
         ("local", {}, "given: none"),
-        ("local", {"root": "/nowhere", "colour": SECRET}, "given: colour, root"),
+        (
+            "local",
+            {"root": "/nowhere", "colour": SECRET},
+            "given: colour, root.*colour, but: root, durable, create",
+        ),
         ("counted", {"tga": SECRET}, "given: tga"),
     ],
 )

@@ -110,5 +110,15 @@ def _build(name: str, config: BackendConfig) -> Backend:
         given = ", ".join(sorted(config.options)) or "none"
         raise ValueError(
             f"backend {name!r} of type {config.type!r} does not take the configured options;"
-            f" given: {given}. See the arguments of {kind.__name__}"
+            f" given: {given}. {_advice(kind, config)}"
         ) from (None if quotes_secret(str(error), config.options) else error)
+
+
+def _advice(kind: type[Backend], config: BackendConfig) -> str:
+    from inspect import Parameter, signature  # takes a while, and is for this only
+
+    known = signature(kind).parameters
+    unknown = sorted(config.options.keys() - known.keys())
+    if not unknown or any(each.kind is Parameter.VAR_KEYWORD for each in known.values()):
+        return f"See the arguments of {kind.__name__}"
+    return f"It does not know {', '.join(unknown)}, but: {', '.join(known) or 'no options'}"
