@@ -90,9 +90,10 @@ class Scope:
             self.path(info.path), info.file_count, info.total_size, info.modified_at, info.extra
         )
 
-    def folder(self, folder: RemoteFolder) -> RemoteFolder:
-        """Return the same folder under this store's path."""
-        return RemoteFolder(self.path(folder.path), folder.is_link) if self.prefix else folder
+    def folder(self, folder: RemoteFolder) -> RemoteFolder | None:
+        """Return the same folder under this store's path; None if it has no name, and would be the root."""
+        path = self.path(folder.path)
+        return RemoteFolder(path, folder.is_link) if path._key else None
 
     def result(self, result: WriteResult) -> WriteResult:
         """Return the same result under this store's path."""

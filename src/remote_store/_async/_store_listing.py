@@ -36,7 +36,7 @@ class StoreListing(StoreBase):
         """List the names of the folders in a folder. Otherwise as ``list_files``."""
 
         def convert(entry: Entry) -> str | None:
-            return entry.name if isinstance(entry, RemoteFolder) else None
+            return entry.name if isinstance(entry, RemoteFolder) and self._scope.folder(entry) else None
 
         key = self._listed(path)
         pages = self._scope.backend.list_pages(key, files=False)
@@ -45,7 +45,7 @@ class StoreListing(StoreBase):
     def iter_children(self, path: PathLike = "") -> Listing[Entry]:
         """List files and folders in a folder together. Otherwise as ``list_files``."""
 
-        def convert(entry: Entry) -> Entry:
+        def convert(entry: Entry) -> Entry | None:
             return self._scope.file_info(entry) if isinstance(entry, FileInfo) else self._scope.folder(entry)
 
         key = self._listed(path)

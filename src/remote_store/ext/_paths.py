@@ -8,8 +8,7 @@ refused here whose normal form is another one, but for one slash around it.
 from __future__ import annotations
 
 from ..errors import InvalidPath
-from ..models import Entry
-from ..paths import RemotePath, normalize
+from ..paths import normalize
 
 
 def exact(text: str, *, rooted: bool = True) -> str:
@@ -27,11 +26,6 @@ def exact(text: str, *, rooted: bool = True) -> str:
             path=text,
         )
     return path
-
-
-def named(entry: Entry) -> Entry | None:
-    """Return what was listed; None for a folder without a name at the top: it would be the top."""
-    return None if entry.path == RemotePath.ROOT else entry
 
 
 def said(key: str, prefix: str = "") -> str:

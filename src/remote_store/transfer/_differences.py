@@ -151,7 +151,10 @@ async def _children(store: AsyncStore, root: str, folder: str, listed: bool) -> 
     async with store.iter_children(RemotePath._of(joined(root, folder))) as listing:
         async for entry in listing:
             path = str(entry.path)[begin:]
-            if isinstance(entry, RemoteFolder):
+            if isinstance(entry, RemoteFolder) and not path:  # it has no name, and is not the root again
+                async with store.list_files(entry.path, recursive=True) as files:
+                    found.files.update({str(info.path)[begin:]: info async for info in files})
+            elif isinstance(entry, RemoteFolder):
                 (found.links if entry.is_link else found.folders).add(path)
             else:
                 found.files[path] = entry

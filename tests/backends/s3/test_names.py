@@ -10,9 +10,17 @@ import pytest
 from tests.backends.s3.support import quick
 from tests.services import S3Server
 
-from remote_store import DirectoryNotEmpty, InvalidPath, NotFound, RemoteFolder, Store
+from remote_store import (
+    DirectoryNotEmpty,
+    InvalidPath,
+    NotFound,
+    RemoteFolder,
+    Store,
+    TransferFailed,
+    sync,
+)
 from remote_store._runtime import drive
-from remote_store.backends import S3Backend
+from remote_store.backends import MemoryBackend, S3Backend
 
 ODD = [
     "a//b", "a///b", "../x", "a/../x", "./y", "a/./y", "/z", "//z", ".", "..", "a/..", "a b", " a", "a ",
@@ -98,6 +106,27 @@ def test_going_down_folder_by_folder_ends_at_each_key(store: Store, boto: Any, p
     # A folder without a name at the top cannot be told from the root: only recursive listings show its files.
     assert sorted(found) == sorted(key for key in ODD if not key.startswith("/"))
     assert all(str(folder.path) for folder in store.iter_children("") if isinstance(folder, RemoteFolder))
+
+
+@pytest.mark.spec("S3-011")
+def test_going_down_in_a_child_ends_too(store: Store, boto: Any, place: str) -> None:
+    for key in ("a//b/c", "a/d/e", "a/f"):
+        boto.put_object(Bucket=place, Key=key, Body=b"x")
+    child = store.child("a")
+    assert [str(entry.path) for entry in child.iter_children("")] == ["d", "f"]
+    assert list(child.list_folders("")) == ["d"]
+    assert sorted(str(info.path) for info in child.list_files("", recursive=True)) == ["/b/c", "d/e", "f"]
+
+
+@pytest.mark.spec("S3-011", "XFER-043")
+def test_a_mirror_of_a_folder_fails_for_such_keys_alone(store: Store, boto: Any, place: str) -> None:
+    for key in ("a//b/c", "a//d", "a/f"):
+        boto.put_object(Bucket=place, Key=key, Body=b"x")
+    target = Store(MemoryBackend())
+    with pytest.raises(TransferFailed) as caught:
+        sync(store, "a", target, "")
+    assert {each.path for each in caught.value.report.failures} == {"a//b/c", "a//d"}
+    assert [str(info.path) for info in target.list_files("", recursive=True)] == ["f"]
 
 
 @pytest.mark.spec("S3-011")

@@ -9,7 +9,6 @@ from ..._async._listing import Mapped
 from ..._sync._support import iterate
 from ...capabilities import Capability
 from ...models import Entry, FileInfo
-from .._paths import named
 
 
 def entries(store: AsyncStore, folder: str, recursive: bool) -> Iterator[Entry]:
@@ -18,7 +17,7 @@ def entries(store: AsyncStore, folder: str, recursive: bool) -> Iterator[Entry]:
     scope.require(Capability.RECURSIVE_LIST if recursive else Capability.LIST)
 
     def convert(entry: Entry) -> Entry | None:
-        return named(scope.file_info(entry) if isinstance(entry, FileInfo) else scope.folder(entry))
+        return scope.file_info(entry) if isinstance(entry, FileInfo) else scope.folder(entry)
 
     key = scope.folder_key(folder)
     pages = scope.backend.list_pages(key, recursive=recursive)

@@ -12,7 +12,7 @@ from ..._async._listing import Mapped
 from ...capabilities import Capability
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ...models import Entry, FileInfo
-from .._paths import named, said
+from .._paths import said
 from ._places import Place, Places, inside
 
 Details: TypeAlias = dict[str, Any]
@@ -47,7 +47,7 @@ def below(place: Place) -> Listing[Entry]:
     scope.require(Capability.RECURSIVE_LIST)
 
     def convert(entry: Entry) -> Entry | None:
-        return named(scope.file_info(entry) if isinstance(entry, FileInfo) else scope.folder(entry))
+        return scope.file_info(entry) if isinstance(entry, FileInfo) else scope.folder(entry)
 
     key = scope.folder_key(place.key)
     return Listing(scope, key, place.key, Mapped(scope.backend.list_pages(key, recursive=True), convert))
@@ -92,11 +92,8 @@ class Looking(AsyncFileSystem):  # type: ignore[misc]  # fsspec has no types
         if place is None:
             return [of_folder(name) for name in self._places.names()]
         try:
-            found = [
-                of_entry(place.prefix, entry)
-                async for entry in place.store.iter_children(place.path)
-                if named(entry) is not None
-            ]
+            children = place.store.iter_children(place.path)
+            found = [of_entry(place.prefix, entry) async for entry in children]
         except InvalidPath:
             return [await self._info(place.name)]
         if not found and place.key and not await place.store.is_folder(place.path):
