@@ -110,3 +110,22 @@ async def gathered(
     while chunk := await read(size):
         buffer.write(chunk)
     return buffer.getvalue()  # its own buffer: joining chunks would need the room twice
+
+
+async def filled(
+    readinto: Callable[[memoryview], Awaitable[int]], size: int, first: bytes = b"", step: int = CHUNK_SIZE
+) -> bytes:
+    """Return ``size`` bytes, those that have been read already and the rest, read to where they stay.
+
+    ``step`` is how many bytes are asked for at a time. What ends early is returned as far as it goes.
+    """
+    memory, at = io.BytesIO(bytes(size)), len(first)
+    with memory.getbuffer() as view:
+        view[:at] = first
+        while at < size:
+            with view[at : at + step] as piece:
+                if not (got := await readinto(piece)):
+                    break
+            at += got
+    memory.truncate(at)
+    return memory.getvalue()  # no copy

@@ -24,7 +24,7 @@ async def test_a_system_call_on_the_loop_is_caught(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"content")
     backend = LocalBackend(tmp_path)
     with pytest.raises(BlockingError):
-        _read.read_or_open(backend._root, "file", 0, None, _read.IN_WORKER)
+        _read.read_or_open(backend._root, "file", 0, None)
     assert await AsyncStore(backend).read_bytes("file") == b"content"
 
 

@@ -49,7 +49,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "PAGE", 2)
     for local in (_backend, _read, _session):
         monkeypatch.setattr(local, "WHOLE_LIMIT", 2 * STEP)
-    monkeypatch.setattr(_backend, "IN_WORKER", STEP)
+    monkeypatch.setattr(_backend, "IN_WORKER", 1)
     monkeypatch.setattr(_content, "_PULL_SECONDS", 1000)  # the same steps in each run
     monkeypatch.setattr(_root, "_RECHECK_SECONDS", 0)
 
@@ -154,6 +154,12 @@ async def read_bytes_of_a_big_file(store: AsyncStore, _: Any) -> None:
 @operation()
 async def read_bytes_of_a_range(store: AsyncStore, _: Any) -> None:
     assert await store.read_bytes("big", start=1, length=3 * STEP) == BIG[1 : 3 * STEP + 1]
+
+
+@operation()
+async def read_bytes_of_a_short_range(store: AsyncStore, _: Any) -> None:
+    assert await store.read_bytes("big", start=1, length=2 * STEP) == BIG[1 : 2 * STEP + 1]
+    assert await store.read_bytes("big", start=len(BIG) - 9, length=2 * STEP) == BIG[-9:]
 
 
 @operation()

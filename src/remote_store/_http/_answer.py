@@ -153,13 +153,13 @@ class Answer:
 
     # -- what is taken ---------------------------------------------------------
 
-    def take(self, n: int) -> bytes:
-        """Return what is there of the next bytes, at most ``n``; ``b""`` if nothing is."""
+    def take(self, n: int) -> list[bytes]:
+        """Return what is there of the next bytes, at most ``n``, in the pieces in which it came."""
         pieces = []
         while n and self._chunks:
             pieces.append(self._next(n))
             n -= len(pieces[-1])
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return pieces
 
     def _next(self, n: int) -> bytes:
         """Return what the first chunk has of the next bytes."""

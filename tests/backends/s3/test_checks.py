@@ -72,9 +72,9 @@ def test_every_algorithm_is_the_standard_one(field: str) -> None:
         assert check is not None
         assert wrong is not None
         for at in range(0, 9, step):
-            check.add(at, DIGITS[at : at + step], 9)
+            check.add(at, [DIGITS[at : at + step]], 9)
         with pytest.raises(Damaged):
-            wrong.add(0, DIGITS[::-1], 9)
+            wrong.add(0, [DIGITS[::-1]], 9)
 
 
 @pytest.mark.spec("S3-043")
@@ -93,8 +93,8 @@ def test_nothing_is_compared_with_what_is_no_sum_of_the_whole(monkeypatch: pytes
 def test_who_reads_with_gaps_is_told_nothing() -> None:
     check = check_of(told("ChecksumCRC32", "00000000"))
     assert check is not None
-    check.add(4, DIGITS[4:], 9)
-    check.add(0, DIGITS[:4], 9)
+    check.add(4, [DIGITS[4:]], 9)
+    check.add(0, [DIGITS[:2], DIGITS[2:4]], 9)
 
 
 @pytest.mark.spec("S3-043")

@@ -21,7 +21,7 @@ from ._errors import CAUGHT, NAME, raise_ours
 from ._listing import Scan, file_info
 from ._read import IN_WORKER, WHOLE_LIMIT, Handle, close_opened, not_a_file, read_or_open
 from ._root import Root
-from ._session import LocalReader, LocalWriter, read_opened
+from ._session import LocalReader, LocalWriter, read_opened, read_part
 from ._write import TempFile, write_whole
 
 T = TypeVar("T")
@@ -103,10 +103,9 @@ class LocalBackend(Backend):
     async def read_bytes(self, path: str, *, start: int = 0, length: int | None = None) -> bytes:
         try:  # as _call does, one coroutine less
             refuse_reserved(path, NAME)
-            most = WHOLE_LIMIT if _runtime.blocking() else IN_WORKER
-            found = await _runtime.in_thread(
-                read_or_open, self._root, path, start, length, most, undo=close_opened
-            )
+            if length is not None and IN_WORKER < length <= WHOLE_LIMIT and not _runtime.blocking():
+                return await read_part(self._root, path, start, length)
+            found = await _runtime.in_thread(read_or_open, self._root, path, start, length, undo=close_opened)
             return found if isinstance(found, bytes) else await read_opened(found, start, length)
         except CAUGHT as error:
             raise_ours(error, path)

@@ -12,12 +12,12 @@ from ._root import Root
 WHOLE_LIMIT: Final = 8 << 20
 """Largest part that is read in one step: about ten milliseconds of disk or memory."""
 IN_WORKER: Final = 128 << 10
-"""Most bytes that a worker thread makes room for itself. What others come from is the caller's thread:
+"""Most bytes that a worker thread makes room for, where the caller knows how many there are: then he does.
 glibc keeps memory for each thread, and of larger pieces so much that many threads keep tens of MiB."""
 
 
-def read_or_open(root: Root, key: str, start: int, length: int | None, most: int) -> bytes | Handle:
-    """Return a file or a part of it; the file opened, where that is more than ``most`` bytes."""
+def read_or_open(root: Root, key: str, start: int, length: int | None) -> bytes | Handle:
+    """Return a file or a part of it; the file opened, where that is too large for one step."""
     fd = -1
     try:
         fd = root.open_file(key)
@@ -25,7 +25,7 @@ def read_or_open(root: Root, key: str, start: int, length: int | None, most: int
         if not stat.S_ISREG(facts.st_mode):
             raise not_a_file(facts, key)
         size = part_size(facts.st_size, start, length)
-        if size > most:
+        if size > WHOLE_LIMIT:
             return Handle(root, key)
         if start:
             os.lseek(fd, start, os.SEEK_SET)
@@ -37,6 +37,21 @@ def read_or_open(root: Root, key: str, start: int, length: int | None, most: int
     finally:
         if fd >= 0:
             os.close(fd)
+
+
+def read_into(root: Root, key: str, start: int, buffer: memoryview) -> int:
+    """Read a file from a position on, as much as fits; return how many bytes that is."""
+    fd = root.open_file(key)
+    try:
+        facts = os.fstat(fd)
+        if not stat.S_ISREG(facts.st_mode):
+            raise not_a_file(facts, key)
+        size, at = part_size(facts.st_size, start, len(buffer)), 0
+        while at < size and (count := os.preadv(fd, [buffer[at:size]], start + at)):
+            at += count
+        return at
+    finally:
+        os.close(fd)
 
 
 def close_opened(found: bytes | Handle) -> None:

@@ -11,7 +11,8 @@ from ..._types import Buffer
 from ...backend import Reader, Writer
 from ...models import WriteResult
 from ._errors import CAUGHT, raise_ours
-from ._read import WHOLE_LIMIT, Handle, part_size
+from ._read import WHOLE_LIMIT, Handle, part_size, read_into
+from ._root import Root
 from ._write import TempFile
 
 AHEAD_LEAST: Final = 1 << 16
@@ -101,6 +102,15 @@ class LocalReader(Reader):
                     await ahead.wait()
         finally:
             await _runtime.shielded(self._handle.close)
+
+
+async def read_part(root: Root, key: str, start: int, length: int) -> bytes:
+    """Return a part of a file, in memory that this thread makes."""
+    memory = io.BytesIO(bytes(length))
+    with memory.getbuffer() as view:
+        size = await _runtime.in_thread(read_into, root, key, start, view)
+    memory.truncate(size)
+    return memory.getvalue()
 
 
 async def read_opened(handle: Handle, start: int, length: int | None) -> bytes:

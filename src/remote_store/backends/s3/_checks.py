@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any, Final, Protocol
@@ -68,15 +68,16 @@ class Check:
     def __init__(self, running: _Sum, wanted: bytes) -> None:
         self._running, self._wanted, self._count = running, wanted, 0
 
-    def add(self, at: int, data: bytes, size: int) -> None:
+    def add(self, at: int, pieces: Iterable[bytes], size: int) -> None:
         """Take what was read at a position. Raises Damaged at the end of an object of that size.
 
         Who reads with gaps, or something again, gets no answer.
         """
         if at != self._count:
             return
-        self._running.update(data)
-        self._count += len(data)
+        for data in pieces:
+            self._running.update(data)
+            self._count += len(data)
         if self._count == size and self._running.digest() != self._wanted:
             raise Damaged("the checksum of the content is another than the server's")
 

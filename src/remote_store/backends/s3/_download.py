@@ -8,10 +8,11 @@ a storage far away gives less than the line does.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from ..._http import Response
 from ..._runtime.tasks import current_loop
 from ...backend import CHUNK_SIZE
 from ...errors import BackendUnavailable, NotFound, PermissionDenied, PreconditionFailed, RemoteStoreError
@@ -108,25 +109,36 @@ class Download:
 
     async def read(self, n: int) -> bytes:
         """Return the next bytes, as many as asked for unless the end comes first."""
+        return b"".join(await self.pieces(n))  # one piece is not copied
+
+    async def readinto(self, buffer: memoryview) -> int:
+        """Fill a buffer, unless the end comes first; return how many bytes."""
+        at = 0
+        for piece in await self.pieces(len(buffer)):
+            buffer[at : at + len(piece)] = piece
+            at += len(piece)
+        return at
+
+    async def pieces(self, n: int) -> list[bytes]:
+        """Return the next bytes as they came: who puts them somewhere need not have them joined."""
         self._refuse_damaged()
+        pieces: list[bytes] = []
         count = min(n, self.size - self.position)
         if count <= 0:
-            return b""
-        pieces: list[bytes] = []
+            return pieces
         try:
             await self._gather(pieces, count)
         except BaseException:
             self.close()  # what was read of the piece is lost: the next read asks for it again
             raise
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self._compare(data)
+        self._compare(pieces)
         self.position += count
-        return data
+        return pieces
 
-    def _compare(self, data: bytes) -> None:
+    def _compare(self, pieces: list[bytes]) -> None:
         if self._check is not None:
             try:
-                self._check.add(self.position, data, self.size)
+                self._check.add(self.position, pieces, self.size)
             except Damaged as error:
                 self._damage = error
                 self._refuse_damaged()
@@ -164,12 +176,13 @@ class Download:
             await self._reopen(self.position + had)
         while missing:
             self._widen()
-            piece = await self._body.read(missing)
-            if not piece:
+            found = await _pieces_of(self._body, missing)
+            got = sum(map(len, found))
+            if not got:
                 raise ConnectionError("the body ended early")
-            pieces.append(piece)
-            self._body_at += len(piece)
-            missing -= len(piece)
+            pieces += found
+            self._body_at += got
+            missing -= got
         if self._body is not None and self._body_at == self.size:
             await self._end()
 
@@ -228,13 +241,19 @@ class Download:
             body.close()
 
 
+async def _pieces_of(body: Any, n: int) -> Sequence[bytes]:
+    """Return some of the next bytes of a body: our own client's are not joined, where nobody needs it."""
+    found: Sequence[bytes] = await body.pieces(n) if isinstance(body, Response) else (await body.read(n),)
+    return found
+
+
 async def _fetch(api: Api, key: str, pin: dict[str, str], offset: int, start: int, end: int) -> deque[bytes]:
     """Return a range. No method, for a request that is under way must not keep a dropped stream alive."""
     download = Download.of_range(api, key, pin, offset + start, end - start)
     pieces: deque[bytes] = deque()
     try:
-        while piece := await download.read(CHUNK_SIZE):
-            pieces.append(piece)
+        while found := await download.pieces(CHUNK_SIZE):
+            pieces += found
     finally:
         download.close()
     return pieces

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..._runtime.tasks import soon
-from ...backend import CHUNK_SIZE, Reader, gathered
+from ...backend import CHUNK_SIZE, Reader
+from ...sessions import filled
 from ._download import Download
 from ._objects import etag_of
 
@@ -20,6 +21,9 @@ class S3Reader(Reader):
 
     async def read(self, n: int) -> bytes:
         return await self._download.api.leaf(self._download.read, n)
+
+    async def readinto(self, buffer: memoryview) -> int:
+        return await self._download.api.leaf(self._download.readinto, buffer)
 
     async def seek(self, position: int) -> None:
         self._download.position = position
@@ -42,6 +46,6 @@ async def read_whole(download: Download) -> bytes:
         await download.open()
         if download.size <= CHUNK_SIZE:
             return await download.read(download.size)
-        return await gathered(download.read, size=download.step)
+        return await filled(download.readinto, download.size, step=download.step)
     finally:
         download.close()

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from ..._runtime.tasks import current_loop
 from ..._sftp.packets import Attrs, Refused
-from ...backend import gathered
+from ...sessions import filled
 from ._files import Files
 from ._opened import Opened
 
@@ -69,7 +69,7 @@ class Download(Opened):
         if len(data) < self.size:
             self.position = self._next = len(data)
             self._sequential = True
-            return await gathered(self.read, data)
+            return await filled(self.readinto, self.size, data)
         if not self.is_same(await again):
             raise self._changed()
         if data and not self.facts.size:
@@ -93,9 +93,21 @@ class Download(Opened):
 
     async def read(self, n: int) -> bytes:
         """Return the next bytes, as many as asked for unless the end comes first."""
+        return b"".join(await self._pieces(n))  # one piece is not copied
+
+    async def readinto(self, buffer: memoryview) -> int:
+        """Fill a buffer, unless the end comes first; return how many bytes."""
+        at = 0
+        for piece in await self._pieces(len(buffer)):
+            buffer[at : at + len(piece)] = piece
+            at += len(piece)
+        return at
+
+    async def _pieces(self, n: int) -> list[bytes]:
+        """Return the next bytes as they came: who puts them somewhere need not have them joined."""
         count = min(n, self.size - self.position)
         if count <= 0:
-            return b""
+            return []
         end = self.position + count
         self._ask(end)
         if not self._checks:
@@ -110,7 +122,7 @@ class Download(Opened):
             self._forget()  # a piece that was taken is lost: it is asked for again
             raise
         self._sequential = True
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return pieces
 
     async def _take(self, end: int) -> bytes:
         """Return one piece, or the part of it that is wanted."""

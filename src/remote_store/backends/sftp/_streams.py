@@ -26,6 +26,10 @@ class SFTPReader(Reader):
     async def read(self, n: int) -> bytes:
         return bytes(await self._down(self._download.key, self._download.read, n))
 
+    async def readinto(self, buffer: memoryview) -> int:
+        count: int = await self._down(self._download.key, self._download.readinto, buffer)
+        return count
+
     async def seek(self, position: int) -> None:
         await self._down(self._download.key, _seek, self._download, position)
 
