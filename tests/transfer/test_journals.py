@@ -374,6 +374,48 @@ def test_a_journal_under_two_names(way: str, tmp_path: Path) -> None:
         (tmp_path / "link").symlink_to(root / "j")
 
 
+@pytest.mark.spec("XFER-041")
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+def test_a_link_to_the_journal_under_another_name(way: str, tmp_path: Path, suffix: str) -> None:
+    for name in ("s", "d", "state"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "s" / "x").write_bytes(b"precious")
+    (tmp_path / "s" / "f").write_bytes(b"1")
+    (tmp_path / "d" / "x").symlink_to(f"../state/j{suffix}")
+    store, options = LocalBackend(tmp_path), TransferOptions(overwrite=True)
+    for counts in ((1, 0), (0, 1)):
+        with pytest.raises(TransferFailed, match="journal of this transfer") as caught:
+            call(way, "copy_tree", store, "s", store, "d", journal=tmp_path / "state" / "j", options=options)
+        report = caught.value.report
+        assert [(each.path, type(each.error)) for each in report.failures] == [("s/x", InvalidPath)]
+        assert (report.done, report.skipped) == counts
+    assert (tmp_path / "d" / "x").is_symlink()
+
+
+@pytest.mark.spec("XFER-041")
+@pytest.mark.parametrize("name", ["copy_tree", "sync"])
+def test_a_journal_that_is_given_by_a_link_in_the_target(way: str, tmp_path: Path, name: str) -> None:
+    (tmp_path / "d").mkdir()
+    link = tmp_path / "d" / "x"
+    link.symlink_to("../real")
+    source, target = memory({"x": b"precious", "f": b"1"}), LocalBackend(tmp_path)
+    options = TransferOptions(overwrite=True) if name == "copy_tree" else None
+    for _ in range(2):
+        with pytest.raises(TransferFailed, match="journal of this transfer") as caught:
+            call(way, name, source, "", target, "d", journal=link, options=options)
+        assert [each.path for each in caught.value.report.failures] == ["x"]
+    assert link.is_symlink()
+    assert call(way, "discard_journal", link, target) == 0
+
+
+@pytest.mark.spec("XFER-041", "XFER-043")
+def test_a_name_that_no_path_has_is_told_as_such(way: str, target: LocalBackend, tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a\\b").write_bytes(b"1")
+    with pytest.raises(TransferFailed, match="no path as text can have this name"):
+        call(way, "copy_tree", LocalBackend(tmp_path / "source"), "", target, journal=tmp_path / "j")
+
+
 @pytest.mark.spec("XFER-032")
 def test_a_mirror_leaves_no_journal_to_be_deleted(way: str, tmp_path: Path) -> None:
     for side in ("source", "target"):

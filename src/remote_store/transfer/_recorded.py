@@ -11,7 +11,7 @@ from .. import _runtime
 from ..errors import InvalidPath, NotFound, RemoteStoreError
 from . import _journal
 from ._in_parts import InParts
-from ._items import Count, Item, Nothing, Work
+from ._items import Count, Item, Nothing, Work, require_plain
 from ._journal import SUFFIXES, Entry
 from ._ledger import Ledger
 from .options import TransferOptions
@@ -28,13 +28,14 @@ class Recorded:
         self._work, self._target, self._options = work, target, options
         self._parts, self._ledger = parts, parts.ledger
         self._files: dict[str, str] = {}
+        self._on_disk = False
 
     async def work(self, item: Item, count: Count, again: bool) -> str:
         """Do an item, unless it is done.
 
         Raises:
             Nothing: it is done.
-            InvalidPath: it would replace the journal.
+            InvalidPath: it would replace the journal, or no path can name it.
         """
         if item.entry is None:
             await self._refuse_journal(item)
@@ -48,17 +49,22 @@ class Recorded:
         return how
 
     async def _refuse_journal(self, item: Item) -> None:
-        """Refuse a file that goes where the journal is, or one of the files that SQLite keeps beside it."""
-        if not self._files:
-            self._files = await _runtime.in_thread(_files, self._ledger.path)
-        if item.target.rpartition("/")[2] not in self._files.values():
-            return
+        """Refuse a file that goes where the journal is, or one of the files that SQLite keeps beside it.
+
+        On local disk each is looked at: what is written goes through links of any name.
+        """
         scope = self._target._scope
+        if not self._files:
+            self._on_disk = (await scope.backend.place(""))[0] == "file://"
+            self._files = await _runtime.in_thread(_files, self._ledger.path)
+        if not self._on_disk and item.target.rpartition("/")[2] not in self._files.values():
+            return
+        require_plain(item.source)
         storage, place = await scope.backend.place(scope.file_key(item.target))
         if storage == "file://" and place in self._files:
             raise InvalidPath(
-                "the journal of this transfer has this name; keep it elsewhere, under the same or another"
-                " name, or go without",
+                "the journal of this transfer has this name, or a link of this name leads to it; keep it"
+                " elsewhere, under the same or another name, or go without",
                 path=item.target,
             )
 
