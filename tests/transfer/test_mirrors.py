@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC
 from pathlib import Path
@@ -224,6 +225,17 @@ def line_of(action: str, size: str) -> str:
 def test_what_is_no_line_of_a_plan(line: str) -> None:
     with pytest.raises(ValueError, match="no line of a plan"):
         PlanItem.from_json(line)
+
+
+@pytest.mark.spec("XFER-026")
+@pytest.mark.parametrize("time", ["0", "false", '""', "[]", "{}", "1.5", '"yesterday"'])
+def test_a_time_that_is_none_is_not_taken_for_unknown(time: str) -> None:
+    line = line_of("create", "1")
+    assert PlanItem.from_json(line).source == Version(1)
+    with pytest.raises(ValueError, match="no line of a plan"):
+        PlanItem.from_json(line.replace('"modified_at": null', f'"modified_at": {time}'))
+    with pytest.raises(ValueError, match=r"modified_at|isoformat"):
+        Version.from_dict({"size": 1, "modified_at": json.loads(time), "etag": None})
 
 
 @pytest.mark.spec("XFER-026")

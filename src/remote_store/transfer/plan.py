@@ -77,7 +77,9 @@ class Version:
         size, modified, etag = data["size"], data["modified_at"], data["etag"]
         if type(size) is not int or size < 0 or not isinstance(etag, str | None):
             raise ValueError(f"size must be a number of bytes and etag a text, not {size!r} and {etag!r}")
-        return cls(size, datetime.fromisoformat(modified) if modified else None, etag)
+        if not isinstance(modified, str | None):
+            raise ValueError(f"modified_at must be a time as text, not {modified!r}")
+        return cls(size, datetime.fromisoformat(modified) if modified is not None else None, etag)
 
 
 @dataclass(frozen=True, slots=True)
