@@ -15,9 +15,12 @@ def exact(text: str, *, rooted: bool = True) -> str:
     """Return the path that a text names; it may end with a slash, and begin with one if ``rooted``.
 
     Raises:
-        InvalidPath: it is malformed, or has an empty component or a ``.``.
+        InvalidPath: it is malformed, or has an empty component or a ``.``;
+            without ``rooted``, it is a slash alone.
     """
     path = normalize(text)
+    if text and not path and not rooted:
+        raise InvalidPath("this names nothing here; the root is the empty text", path=text)
     plain = text.removeprefix("/") if rooted else text
     if path != plain and path != plain.removesuffix("/"):
         raise InvalidPath(

@@ -176,7 +176,7 @@ class ZarrStore(Store):
             await self._delete_folder(prefix)
             return
         for entry in [entry async for entry in self.store.iter_children()]:
-            if isinstance(entry, RemoteFolder):
+            if isinstance(entry, RemoteFolder) and not entry.is_link:
                 await self._delete_folder(entry.path)
             else:
                 await self.store.delete(entry.path, missing_ok=True)
@@ -184,8 +184,9 @@ class ZarrStore(Store):
     async def _delete_folder(self, path: PathLike) -> None:
         try:
             await self.store.delete_folder(path, recursive=True, missing_ok=True)
-        except InvalidPath:
-            pass  # a file: nothing is below it
+        except InvalidPath:  # a file, which nothing is below, or a link to a folder
+            if await self.store.is_folder(path):
+                await self.store.delete(path, missing_ok=True)
 
     # -- listing ---------------------------------------------------------------
 

@@ -91,6 +91,24 @@ def test_changing(store: Store, fs: PyFileSystem) -> None:
     assert list(store.list_files(recursive=True)) == []
 
 
+@pytest.mark.spec("ARW-005")
+def test_links_to_folders_are_deleted_by_themselves(tmp_path: Path) -> None:
+    store = Store(LocalBackend(tmp_path))
+    fs = pyarrow_fs(store)
+    fill(store, "real/x", "t/f")
+    for link in ("t/link", "top", "further"):
+        (tmp_path / link).symlink_to(tmp_path / "real")
+    fs.delete_dir_contents("t")
+    assert list((tmp_path / "t").iterdir()) == []
+    fs.delete_dir("top")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["further", "real", "t"]
+    with pytest.raises(InvalidPath):
+        fs.delete_dir("real/x")
+    assert store.read_bytes("real/x") == b"real/x"
+    fs.delete_dir_contents("further")
+    assert (list((tmp_path / "real").iterdir()), (tmp_path / "further").is_symlink()) == ([], True)
+
+
 def _name(store: Store) -> str:
     name: str = store._inner._scope.backend.name
     return name

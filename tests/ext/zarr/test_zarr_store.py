@@ -118,6 +118,38 @@ def test_prefixes(plain: Store) -> None:
     sync(main())
 
 
+@pytest.mark.spec("ZARR-007")
+def test_a_link_to_a_folder_is_deleted_by_itself(tmp_path: Path) -> None:
+    plain = Store(LocalBackend(tmp_path))
+    store = ZarrStore(plain)
+    plain.write("real/c/0", b"old")
+    for name in ("link", "inner/link"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).symlink_to(tmp_path / "real")
+        sync(store.delete_dir(name))
+        assert not (tmp_path / name).is_symlink()
+        assert sync(read(store, "real/c/0")) == b"old"
+    array = zarr.create_array(store, name="link", shape=(4,), chunks=(2,), dtype="i4")
+    array[:] = 7
+    (tmp_path / "link").rename(tmp_path / "moved")
+    (tmp_path / "link").symlink_to("moved")
+    array = zarr.create_array(store, name="link", shape=(4,), chunks=(2,), dtype="i4", overwrite=True)
+    assert array[:].tolist() == [0, 0, 0, 0]  # type: ignore[union-attr]
+    (tmp_path / "top").symlink_to("moved")
+    sync(store.clear())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.spec("ZARR-008")
+def test_a_slash_is_not_the_root() -> None:
+    store = ZarrStore(Store(MemoryBackend()))
+    sync(store.set("k", buffer(b"1")))
+    for call in (store.delete_dir, store.delete, store.exists):
+        with pytest.raises(InvalidPath, match="the root is the empty text"):
+            sync(call("/"))
+    assert sync(read(store, "k")) == b"1"
+
+
 class Changing(BackendWrapper):
     """Replaces a file as soon as it has been looked at, a number of times."""
 

@@ -125,8 +125,13 @@ class StoreHandler(FileSystemHandler):  # type: ignore[misc]  # pyarrow ships no
         exact(path)
 
     def delete_dir(self, path: str) -> None:
-        exact(path)
-        self.store.delete_folder(path, recursive=True)
+        key = exact(path)
+        try:
+            self.store.delete_folder(path, recursive=True)
+        except InvalidPath:
+            if not key or not self.store.is_folder(path):
+                raise
+            self.store.delete(path)  # a link to a folder, which is deleted by itself
 
     def delete_dir_contents(self, path: str, missing_dir_ok: bool) -> None:
         if not exact(path):
@@ -140,7 +145,7 @@ class StoreHandler(FileSystemHandler):  # type: ignore[misc]  # pyarrow ships no
         _each(self._delete, self._listed(path, False, missing_ok))
 
     def _delete(self, entry: models.Entry) -> None:
-        if isinstance(entry, RemoteFolder):
+        if isinstance(entry, RemoteFolder) and not entry.is_link:
             self.store.delete_folder(entry.path, recursive=True, missing_ok=True)
         else:
             self.store.delete(entry.path, missing_ok=True)
