@@ -16,6 +16,7 @@ from tests.transfer.support import WAYS, call, memory
 import remote_store
 from remote_store import (
     AsyncStore,
+    Backend,
     BackendUnavailable,
     EventKind,
     PermissionDenied,
@@ -24,10 +25,14 @@ from remote_store import (
     TransferFailed,
     TransferOptions,
     TransferReport,
+    WriteResult,
     aio,
 )
+from remote_store.backend import Writer
+from remote_store.backends import LocalBackend
 from remote_store.testing import Fault, FaultyBackend
 from remote_store.transfer import _retry
+from remote_store.wrapper import BackendWrapper, WriterWrapper
 
 K = EventKind
 FILES = {f"{number}": bytes(number * 1000) for number in range(20)} | {"large": bytes(3 << 20)}
@@ -75,6 +80,75 @@ def test_the_steps_of_each_file(way: str, monkeypatch: pytest.MonkeyPatch) -> No
     undone = sum(event.size for event in seen if event.kind is K.RETRIED)
     assert (report.moved_bytes, report.done_bytes) == (moved, moved - undone)
     assert undone == 1 << 20
+
+
+class LosesAnswers(BackendWrapper):
+    """Stores each file, and loses the answer the first time."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.lost = 0
+
+    def lose(self) -> None:
+        if not self.lost:
+            self.lost = 1
+            raise BackendUnavailable("the answer was lost", retryable=True)
+
+    async def write_bytes(self, path: str, data: memoryview, **given: Any) -> WriteResult:
+        result = await super().write_bytes(path, data, **given)
+        self.lose()
+        return result
+
+    async def copy(self, src: str, dst: str, *, overwrite: bool = False) -> WriteResult:
+        result = await super().copy(src, dst, overwrite=overwrite)
+        self.lose()
+        return result
+
+    async def open_write(self, path: str, **given: Any) -> Writer:
+        return Loses(await super().open_write(path, **given), self)
+
+    def within_memory(self, memory: int, *, part_size: int | None = None) -> Backend:
+        return self
+
+
+class Loses(WriterWrapper):
+    def __init__(self, inner: Writer, backend: LosesAnswers) -> None:
+        super().__init__(inner)
+        self._backend = backend
+
+    async def commit(self) -> WriteResult:
+        result = await super().commit()
+        self._backend.lose()
+        return result
+
+
+@pytest.mark.spec("XFER-017", "XFER-013")
+@pytest.mark.parametrize("kind", ["memory", "local"])
+@pytest.mark.parametrize("how", ["whole", "streamed", "on server", "planned"])
+def test_a_lost_answer(
+    way: str, how: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_retry, "FIRST_PAUSE", 0.001)
+    data = bytes(3 << 20 if how == "streamed" else 1000)
+    inner = memory() if kind == "memory" else LocalBackend(tmp_path)
+    losing, left = LosesAnswers(inner), memory({"a/f": data})
+    if how == "on server":
+        Store(inner).write("a/f", data)
+        left = losing  # type: ignore[assignment]
+    seen: list[TransferEvent] = []
+    options = TransferOptions(large_file_threshold=1 << 20)
+    if how == "planned":
+        Store(inner).write("b/f", b"old")
+        plan = list(remote_store.plan_sync(Store(left), "a", Store(inner), "b"))
+        report = call(way, "apply_plan", plan, left, "a", losing, "b", options=options, on_event=seen.append)
+    else:
+        report = call(way, "copy_tree", left, "a", losing, "b", options=options, on_event=seen.append)
+    assert (report.done, report.retries) == (1, 1)
+    moved = sum(event.size for event in seen if event.kind is K.BYTES)
+    undone = sum(event.size for event in seen if event.kind is K.RETRIED)
+    assert (report.moved_bytes, report.done_bytes) == (moved, moved - undone)
+    assert report.done_bytes == len(data)
+    assert undone == (len(data) if how == "streamed" else 0)
 
 
 @pytest.mark.spec("XFER-018")

@@ -11,7 +11,7 @@ from ..capabilities import Capability
 from ..errors import CapabilityNotSupported, InvalidPath, NotFound, PreconditionFailed
 from ._arguments import Arguments
 from ._copying import Copying
-from ._items import Count, Item, Nothing, require_plain
+from ._items import Count, Item, Nothing, Sent, require_plain, uncounted
 from .options import TransferOptions
 from .plan import Action, PlanItem, Version, joined
 
@@ -100,7 +100,8 @@ class Applying:
         if line.source is not None and line.action is not Action.DELETE:
             await _require(self._source, item.source, line.source)
         if line.target is not None and not item.removed:
-            if (item.begun or again) and (how := await self._done_before(item, line, line.target)):
+            told = Sent(count if again else uncounted)
+            if (item.begun or again) and (how := await self._done_before(item, line, line.target, told)):
                 return how
             await _require(self._target, item.target, line.target)
         if line.action is Action.DELETE:
@@ -117,7 +118,7 @@ class Applying:
         item.if_match = None  # the server ignores conditions, as has turned out: the look before has to do
         return await self._copying.copy(item, count, again)
 
-    async def _done_before(self, item: Item, line: PlanItem, planned: Version) -> str:
+    async def _done_before(self, item: Item, line: PlanItem, planned: Version, sent: Sent) -> str:
         """Return how a line was done by an attempt whose answer was lost, or by a process that was killed.
 
         It is "" if it was not; what has changed and is not what was sent is somebody else's.
@@ -127,7 +128,7 @@ class Applying:
             return "was deleted before"
         if found is None or found.is_same(planned) or line.action is Action.DELETE:
             return ""
-        return await self._copying.found(item) if await self._copying.has_arrived(item) else ""
+        return await self._copying.sent_before(item, sent) if await self._copying.has_arrived(item) else ""
 
 
 async def _version(store: AsyncStore, path: str) -> Version | None:

@@ -73,7 +73,7 @@ class Copying:
                 result = await self._streamed(item, sent)
         except AlreadyExists:
             if again and await (self._is_there(item, sent) if sent.ended else self.has_arrived(item)):
-                return await self.found(item)
+                return await self.sent_before(item, sent)
             raise
         return await self._verified(item, sent, result)
 
@@ -114,6 +114,13 @@ class Copying:
         except NotFound:
             return False
         return await self._is_there(item, await Sent(uncounted).read(self._source, item.source))
+
+    async def sent_before(self, item: Item, sent: Sent) -> str:
+        """Take a file that an attempt has stored whose answer was lost: its bytes count after all."""
+        in_parts = item.entry is not None and item.entry.since is not None  # each was counted as it arrived
+        if not in_parts and sent.counted < item.size:
+            await sent.count(item.size - sent.counted)
+        return await self.found(item)
 
     async def found(self, item: Item) -> str:
         """Take a file that is there for what was to be copied; return how."""

@@ -76,12 +76,18 @@ class Sent:
         size: length in bytes.
         crc: the CRC-32 (RFC 1952, section 8).
         ended: all of it was read from the source.
+        counted: bytes that were told of.
     """
 
     def __init__(self, count: Count) -> None:
-        self.size = self.crc = 0
+        self.size = self.crc = self.counted = 0
         self.ended = False
-        self.count = count
+        self._count = count
+
+    async def count(self, size: int) -> None:
+        """Tell of bytes that were handed to the target."""
+        self.counted += size
+        await self._count(size)
 
     def add(self, data: bytes | memoryview) -> None:
         """Add the next bytes."""
