@@ -29,6 +29,7 @@ def refused(*arguments: str) -> None:
     err = move(*arguments).err
     assert err.count("\n") == 1
     known = "the target lies within the source; copy to a place outside" in err
+    known = known or "; nothing was moved. Leave out --overwrite, or" in err
     assert known or re.search("nothing was moved. .* delete the ones that are not needed", err)
 
 
@@ -90,6 +91,104 @@ def test_a_folder_of_this_machine_through_a_link(tmp_path: Path, options: list[s
     assert (tmp_path / "x" / "sub" / "f").read_bytes() == b"keep me"
 
 
+@pytest.fixture
+def linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a folder with files in ``src``, and ``dst``, which is for links into it."""
+    monkeypatch.chdir(tmp_path)
+    for name, data in {"sub/deep/f": b"precious", "other/deep/f": b"also mine"}.items():
+        path = tmp_path / "src" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(data)
+        os.utime(path, (1, 1))
+    (tmp_path / "dst").mkdir()
+    return tmp_path
+
+
+def kept(folder: Path) -> None:
+    assert (folder / "src/sub/deep/f").read_bytes() == b"precious"
+    assert (folder / "src/other/deep/f").read_bytes() == b"also mine"
+
+
+@pytest.mark.spec("CLI-024")
+@pytest.mark.parametrize("options", [["--overwrite"], []], ids=repr)
+@pytest.mark.parametrize("link", ["sub", "sub/deep"])
+@pytest.mark.parametrize("to", ["sub", "other"])
+def test_a_target_with_a_link_to_a_folder_of_the_source(
+    linked: Path, options: list[str], link: str, to: str
+) -> None:
+    path = linked / "dst" / link
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to(linked / "src" / link.replace("sub", to))
+    refused(*options, "src", "dst")
+    kept(linked)
+    assert not (linked / "dst" / "other").exists()
+
+
+@pytest.mark.spec("CLI-024")
+@pytest.mark.parametrize("options", [["--overwrite"], []], ids=repr)
+def test_a_link_to_a_folder_of_the_source_over_sftp(
+    sshd: SFTPServer, linked: Path, options: list[str]
+) -> None:
+    configure(sshd, linked)
+    (linked / "dst" / "sub").symlink_to("../src/sub")
+    for sides in (["far:src", "far:dst"], ["src", "far:dst"], ["far:src", "dst"]):
+        refused(*options, *sides)
+        kept(linked)
+
+
+@pytest.mark.spec("CLI-024", "CLI-029")
+def test_where_a_link_leads_elsewhere_files_are_moved(linked: Path) -> None:
+    (linked / "elsewhere" / "deep").mkdir(parents=True)
+    (linked / "elsewhere" / "deep" / "f").write_bytes(b"precious")
+    (linked / "dst" / "sub").symlink_to("../elsewhere")
+    move("src", "dst", code=0)
+    assert (linked / "elsewhere" / "deep" / "f").read_bytes() == b"precious"
+    assert (linked / "dst" / "other" / "deep" / "f").read_bytes() == b"also mine"
+    assert not (linked / "src").exists()
+
+
+@pytest.mark.spec("CLI-029")
+@pytest.mark.parametrize("to", ["other", "../elsewhere"])
+def test_files_do_not_replace_each_other_through_links(linked: Path, to: str) -> None:
+    (linked / "elsewhere").mkdir()
+    (linked / "dst" / "other").mkdir()
+    (linked / "dst" / "sub").symlink_to(to)
+    refused("--overwrite", "src", "dst")
+    kept(linked)
+    if to == "other":  # the one arrives, the other finds it there
+        assert "the file exists" in move("src", "dst").err
+        kept(linked)
+
+
+@pytest.mark.spec("CLI-024")
+def test_what_is_copied_through_a_link_into_the_source_stays(linked: Path) -> None:
+    (linked / "src" / "third").mkdir()
+    (linked / "dst" / "sub").symlink_to("../src/third")
+    assert "src/third/deep/f: it came while files were moved" in move("src", "dst").err
+    assert (linked / "dst" / "sub" / "deep" / "f").read_bytes() == b"precious"
+    assert (linked / "dst" / "other" / "deep" / "f").read_bytes() == b"also mine"
+
+
+@pytest.mark.spec("CLI-024")
+def test_a_name_that_no_path_can_have_behind_a_link(linked: Path) -> None:
+    (linked / "src" / "sub" / "a\\b").write_bytes(b"odd")
+    (linked / "elsewhere").mkdir()
+    (linked / "dst" / "sub").symlink_to("../elsewhere")
+    assert "no path as text can have this name" in move("src", "dst").err
+    (linked / "elsewhere" / "a\\b").hardlink_to(linked / "src" / "sub" / "a\\b")
+    refused("src", "dst")
+    kept(linked)
+
+
+def configure(sshd: SFTPServer, folder: Path) -> None:
+    """Make a folder of this machine a store ``far``."""
+    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in sshd.options.items())
+    (folder / "remote-store.toml").write_text(
+        f'[backends.far]\ntype = "sftp"\n[backends.far.options]\n{lines}'
+        f'[stores.far]\nbackend = "far"\nroot_path = "{str(folder).lstrip("/")}"\n'
+    )
+
+
 @pytest.mark.spec("CLI-024")
 @pytest.mark.parametrize("what", ["", "/f"])
 @pytest.mark.parametrize("there", [False, True])
@@ -97,11 +196,7 @@ def test_a_file_of_this_machine_over_sftp(
     sshd: SFTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, there: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in sshd.options.items())
-    Path("remote-store.toml").write_text(
-        f'[backends.far]\ntype = "sftp"\n[backends.far.options]\n{lines}'
-        f'[stores.far]\nbackend = "far"\nroot_path = "{str(tmp_path).lstrip("/")}"\n'
-    )
+    configure(sshd, tmp_path)
     Path("x").mkdir()
     Path("x/f").write_bytes(b"keep me")
     sides = [f"far:x{what}", f"./x{what}"]

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, NoReturn
 
 from .._sync import Store, copy_tree, plan_sync
-from ..errors import AlreadyExists, PreconditionFailed, RemoteStoreError
+from ..errors import AlreadyExists, NotFound, PreconditionFailed, RemoteStoreError
+from ..paths import PathLike, RemotePath
 from ..transfer import EventKind, TransferEvent, TransferFailed, TransferOptions
 from ..transfer.plan import Version, joined
 from ._look import CHUNK
 from ._places import Place
 from ._under_way import Moved
 
-_Pair: TypeAlias = tuple[str, Version, Version | None]
-"""A file of the source as it is, and what is where it is to go."""
+
+class _Pair(NamedTuple):
+    """A file of the source as it is, and what is where it is to go."""
+
+    path: str
+    version: Version
+    there: Version | None
+    linked: bool = False
+    """It is to go through a link to a folder, which may be any folder of the source."""
 
 
 def rename(source: Place, target: Place, overwrite: bool, tell: Moved) -> None:
@@ -32,29 +41,54 @@ def copied(source: Place, target: Place, overwrite: bool, tell: Moved) -> dict[s
 
     Raises:
         TransferFailed: some have not arrived.
-        PreconditionFailed: some may be there already, under another name of the place; then nothing
-            is done.
+        PreconditionFailed: some may be there already, under another name of the place, or may replace
+            each other through a link; then nothing is done.
     """
     before: dict[str, Version] = {}
+    linked: dict[str, Version] = {}
     maybe = []
-    for path, version, there in _pairs(source, target):
-        before[path] = version
-        if there is not None and may_be_one(version, there):
-            maybe.append(in_target(path, source, target))
-    _refuse_itself(maybe)
+    for pair in _pairs(source, target):
+        before[pair.path] = pair.version
+        if pair.linked and overwrite:
+            _refuse_link(in_target(pair.path, source, target))
+        if pair.there is not None and pair.linked:
+            linked[pair.path] = pair.there
+        elif pair.there is not None and may_be_one(pair.version, pair.there):
+            maybe.append(pair.path)
+    maybe += _may_be_any(linked, before.values())
+    _refuse_itself([in_target(path, source, target) for path in maybe])
     return {path: before.get(path) for path in _copied(source, target, overwrite, tell)}
 
 
 def _pairs(source: Place, target: Place) -> Iterator[_Pair]:
     """Give the files; of the target only folders are listed that the source has, too."""
     if source.path and source.store.is_file(source.path):
-        there = target.store.is_file(target.path)
-        old = Version.of(target.store.get_file_info(target.path)) if there else None
-        yield source.path, Version.of(source.store.get_file_info(source.path)), old
+        is_there = target.store.is_file(target.path)
+        there = Version.of(target.store.get_file_info(target.path)) if is_there else None
+        yield _Pair(source.path, Version.of(source.store.get_file_info(source.path)), there)
         return
     for line in plan_sync(source.store, source.path, target.store, target.path, compare="size"):
         assert line.source is not None
-        yield joined(source.path, line.path), line.source, line.target
+        path, there = joined(source.path, line.path), line.target
+        if line.linked:  # plans do not look through links, but files are copied through them
+            there = version_at(target.store, RemotePath._of(in_target(path, source, target)))
+        yield _Pair(path, line.source, there, line.linked)
+
+
+def version_at(store: Store, path: PathLike) -> Version | None:
+    """Return the version of a file, also through a link; None where nothing is."""
+    try:
+        return Version.of(store.get_file_info(path))
+    except NotFound:
+        return None
+
+
+def _may_be_any(found: Mapping[str, Version], versions: Iterable[Version]) -> list[str]:
+    """Return the files of which a look may have been at any of these versions."""
+    sizes: defaultdict[int, list[Version]] = defaultdict(list)
+    for version in versions if found else ():
+        sizes[version.size].append(version)
+    return [path for path, at in found.items() if any(may_be_one(at, each) for each in sizes[at.size])]
 
 
 def _refuse_itself(paths: list[str]) -> None:
@@ -64,11 +98,20 @@ def _refuse_itself(paths: list[str]) -> None:
     """
     if paths:
         raise PreconditionFailed(
-            f"{len(paths)} files have the size and the time of the file that was to be moved there, and may"
+            f"{len(paths)} files have the size and the time of a file that was to be moved there, and may"
             " be the very same under another name; nothing was moved. If they are others, delete the ones"
             " that are not needed",
             path=paths[0],
         )
+
+
+def _refuse_link(path: str) -> NoReturn:
+    """Refuse to replace files through a link: two names may be one file there, of which one is lost."""
+    raise PreconditionFailed(
+        "a link to a folder is in the way, through which files that are moved may replace each other;"
+        " nothing was moved. Leave out --overwrite, or move what goes there to where the link leads",
+        path=path,
+    )
 
 
 def may_be_one(one: Version, other: Version) -> bool:
