@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,14 @@ from remote_store import (
     TransferOptions,
     TransferReport,
 )
-from remote_store.backend import Reader
+from remote_store._types import Buffer
+from remote_store.backend import Part, PartWriter, Reader
 from remote_store.backends import LocalBackend
 from remote_store.backends._temporaries import is_temporary
 from remote_store.backends.local import _parts
 from remote_store.testing import Fault, FaultyBackend
 from remote_store.transfer import _retry
-from remote_store.wrapper import BackendWrapper, ReaderWrapper
+from remote_store.wrapper import BackendWrapper, PartWriterWrapper, ReaderWrapper
 
 PART = 1 << 20
 LARGE = os.urandom(PART) * 3 + b"and a bit"
@@ -180,6 +181,68 @@ def test_parts_that_are_lost_are_taken_back(way: str, target: LocalBackend, tmp_
     )  # fmt: skip
     assert undone > 0
     assert report.moved_bytes == undone + len(LARGE)
+
+
+class Loses(PartWriterWrapper):
+    """The last part fails once, and the second is not there any more when it is looked for."""
+
+    def __init__(self, inner: PartWriter, backend: LosesPart) -> None:
+        super().__init__(inner)
+        self._backend = backend
+
+    async def write(self, number: int, data: Buffer, crc32: int) -> Part:
+        self._backend.writes.append(number)
+        if number == 4 and self._backend.writes.count(4) == 1:
+            raise BackendUnavailable("the way is broken", retryable=True)
+        return await super().write(number, data, crc32)
+
+    async def confirmed(self, parts: Sequence[Part]) -> list[Part]:
+        found = await super().confirmed(parts)
+        return [part for part in found if part.number != 2 or self._backend.writes.count(2) > 1]
+
+
+class LosesPart(BackendWrapper):
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.writes: list[int] = []
+
+    async def open_parts(self, path: str, **given: Any) -> PartWriter:
+        return Loses(await super().open_parts(path, **given), self)
+
+    def within_memory(self, memory: int, *, part_size: int | None = None) -> Backend:
+        return self
+
+
+@pytest.mark.spec("XFER-017", "XFER-030", "XFER-012")
+def test_one_part_that_is_lost(way: str, target: LocalBackend, tmp_path: Path) -> None:
+    losing, once = LosesPart(target), TransferOptions(retries=1)
+    report, undone = counted(
+        way, memory({"f": LARGE}), "", losing, journal=tmp_path / "journal", options=once
+    )
+    assert sorted(losing.writes) == [1, 2, 2, 3, 4, 4]
+    assert (report.done, undone) == (1, PART)
+    assert content(target) == {"f": LARGE}
+
+
+@pytest.mark.spec("XFER-012", "XFER-017", "XFER-040")
+@pytest.mark.parametrize("size", ["same", "longer", "small"])
+def test_the_last_attempt_takes_back_what_is_of_no_use(
+    way: str, target: LocalBackend, tmp_path: Path, size: str
+) -> None:
+    source = memory({"f": LARGE})
+    new = {"same": OTHER, "longer": OTHER + b"!", "small": b"small"}[size]
+
+    def change() -> None:
+        Store(source).write("f", new, overwrite=True)
+
+    faulty = FaultyBackend(target, [Fault("parts.write", at=4)])
+    report, undone = counted(
+        way, source, "", faulty, journal=tmp_path / "journal", act=change, options=TransferOptions(retries=1)
+    )
+    assert (report.done, report.moved_bytes) == (1, undone + len(new))
+    assert undone >= 2 * PART
+    assert content(target) == {"f": new}
+    assert left_over(tmp_path) == []
 
 
 class Unversioned(BackendWrapper):

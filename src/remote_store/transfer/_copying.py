@@ -49,6 +49,7 @@ class Copying:
         Raises:
             RemoteStoreError: it did not arrive; the target is as it was, but for what ``overwrite`` allows.
             Nothing: it is a dry run, or the target is there and is to be left alone.
+            Anew: parts that were counted are of no use; it is to be called again.
         """
         require_plain(item.source)
         if self._options.dry_run:

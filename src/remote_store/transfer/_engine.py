@@ -12,7 +12,7 @@ import anyio
 from .. import _runtime
 from ..errors import AlreadyExists, RemoteStoreError
 from ._budget import Budget
-from ._items import Item, Nothing, Work
+from ._items import Anew, Item, Nothing, Work
 from ._retry import retrying
 from .events import Ended, EventKind, OnEvent, TransferEvent
 from .options import COPIES, TransferOptions
@@ -199,4 +199,12 @@ class Run:
             lost, moved = moved - item.kept, item.kept
             await self._events.tell(TransferEvent(EventKind.RETRIED, item.source, lost, error))
 
-        return await retrying(self._options.retries, lambda again: work(item, count, again), failed)
+        async def attempt(again: bool) -> str:
+            while True:  # each time with fewer parts that are kept
+                try:
+                    return await work(item, count, again)
+                except Anew as anew:
+                    await failed(anew.error)
+                    again = True
+
+        return await retrying(self._options.retries, attempt, failed)

@@ -49,6 +49,7 @@ class InParts:
 
         Raises:
             RemoteStoreError: it did not arrive; the parts that did are kept, and noted.
+            Anew: parts of this process do not count any more; nothing was sent.
         """
         assert item.entry is not None
         async with await self._source.open_read(item.source) as reader:
@@ -168,8 +169,8 @@ class InParts:
         """Give up what was begun in parts of a file that moves whole now.
 
         Raises:
-            RemoteStoreError: the target cannot be asked now; or it had parts of this process, which do
-                not count any more.
+            RemoteStoreError: the target cannot be asked now.
+            Anew: it had parts of this process, which do not count any more.
         """
         if item.entry is None or item.entry.since is None:
             return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from .._crc import crc32
 from ..backend import CHUNK_SIZE
-from ..errors import InvalidPath, NotFound, PreconditionFailed
+from ..errors import InvalidPath, NotFound, PreconditionFailed, RemoteStoreError
 from ..models import WriteResult
 from ..paths import PathLike, normalize
 from .plan import Version
@@ -67,6 +67,14 @@ class Item:
 
 class Nothing(Exception):
     """There is nothing to do for an item, for the reason that it holds."""
+
+
+class Anew(Exception):
+    """An attempt begins anew: parts that were counted are of no use, for the reason that ``error`` tells."""
+
+    def __init__(self, error: RemoteStoreError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class Sent:

@@ -11,7 +11,7 @@ from .._crc import crc32
 from ..backend import CHUNK_SIZE, PartWriter
 from ..errors import NotFound, RemoteStoreError
 from . import _journal
-from ._items import Item, Sent, require_size
+from ._items import Anew, Item, Sent, require_size
 from ._ledger import Ledger
 
 
@@ -76,19 +76,23 @@ class Sending:
 
 
 def require_kept(item: Item, kept: int) -> None:
-    """Fail where parts have gone since the last attempt: its bytes are taken back before they are sent again.
+    """Begin anew where parts have gone since the last attempt: their bytes are taken back before that.
 
     Raises:
-        RemoteStoreError: they have.
+        Anew: they have; those that are there stay.
     """
     if item.kept < kept:
-        raise lost(item)
+        raise Anew(_gone(item))
 
 
 def lost(item: Item) -> RemoteStoreError:
     """Return the error for parts that are of no use any more, and forget them."""
     assert item.entry is not None
     item.entry.parts = {}
+    return _gone(item)
+
+
+def _gone(item: Item) -> RemoteStoreError:
     return RemoteStoreError(
         "what was written of this file is lost, or is of another version of the source; it is written again",
         path=item.target,

@@ -22,7 +22,8 @@ class EventKind(enum.Enum):
     """``size`` more bytes of it have been handed to the target."""
     RETRIED = "retried"
     """It failed by ``error`` and is tried again; ``size`` bytes that were handed over do not count any more.
-    Those of parts that have arrived, and are gone on with, do."""
+    Those of parts that have arrived, and are gone on with, do. Where an attempt finds that parts of those
+    before are of no use, it tells so by one of these, and goes on."""
     DONE = "done"
     """It is there; it has ``size`` bytes."""
     SKIPPED = "skipped"

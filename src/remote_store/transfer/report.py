@@ -65,7 +65,8 @@ class TransferReport:
         done_bytes: size of those that are there, in bytes.
         moved_bytes: all bytes handed to the target, those of streams that failed half-way too; a file
             that moves whole counts when it has arrived.
-        retries: attempts that failed and were made again.
+        retries: attempts that failed and were made again, or that had to begin anew, without parts
+            that were lost.
         seconds: time from the first event to the last.
         failures: the files that did not arrive, and why.
         outcomes: what became of each file, in the order of their ends; None unless ``keep_outcomes``
