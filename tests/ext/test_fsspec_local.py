@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
+import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fsspec.callbacks import Callback
 
 from remote_store import Store
 from remote_store.backends import MemoryBackend
@@ -96,3 +100,80 @@ def test_a_folder_is_no_file(fs: RemoteStoreFileSystem, tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         fs.get_file("f", str(tmp_path / "folder"))
     assert list((tmp_path / "folder").iterdir()) == []
+
+
+class Unbuffered(io.RawIOBase):
+    """Takes a thousand bytes at once."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        taken = bytes(data)[:1000]
+        self.data += taken
+        return len(taken)
+
+
+def test_an_unbuffered_file_gets_all(fs: RemoteStoreFileSystem) -> None:
+    fs.pipe_file("big", bytes(range(250)) * 20)
+    one, several, plain = Unbuffered(), Unbuffered(), Unbuffered()
+    callback = Callback()
+    fs.get_file("big", one, callback=callback)
+    fs.get(["big"], [several])
+    fs.get_file("big", plain)
+    assert one.data == several.data == plain.data == bytes(range(250)) * 20
+    assert callback.value == callback.size == 5000
+
+
+def test_an_empty_file_is_written_in_place(fs: RemoteStoreFileSystem, tmp_path: Path) -> None:
+    with tempfile.NamedTemporaryFile(dir=tmp_path) as file:
+        fs.get_file("f", file.name)
+        assert file.read() == b"new"
+        fs.get("d/g", file.name)
+        assert (Path(file.name).read_bytes(), file.seek(0), file.read()) == (b"other", 0, b"new")
+
+
+def test_an_empty_file_stays_empty_after_a_failure(fs: RemoteStoreFileSystem, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.touch()
+    inode = empty.stat().st_ino
+
+    class Failing(Callback):  # type: ignore[misc]  # fsspec has no types
+        def relative_update(self, inc: int = 1) -> None:
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fs.get_file("f", str(empty), callback=Failing())
+    assert (empty.read_bytes(), empty.stat().st_ino) == (b"", inode)
+    assert list(tmp_path.iterdir()) == [empty]
+
+
+def test_a_file_without_a_name(fs: RemoteStoreFileSystem, tmp_path: Path) -> None:
+    with (tmp_path / "gone").open("w+b") as file:
+        (tmp_path / "gone").unlink()
+        fs.get_file("f", f"/proc/self/fd/{file.fileno()}")
+        assert file.read() == b"new"
+    assert list(tmp_path.iterdir()) == []
+    there, here = os.pipe()
+    fs.get("f", f"/dev/fd/{here}")
+    os.close(here)
+    with open(there, "rb") as pipe:
+        assert pipe.read() == b"new"
+
+
+@pytest.mark.parametrize("kind", ["missing", "file", "folder"])
+def test_a_slash_at_the_end_is_a_folder(fs: RemoteStoreFileSystem, tmp_path: Path, kind: str) -> None:
+    target = tmp_path / "target"
+    if kind != "missing":
+        target.mkdir() if kind == "folder" else target.write_bytes(b"old")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(IsADirectoryError):
+        fs.get_file("f", f"{target}/")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert kind != "file" or target.read_bytes() == b"old"

@@ -32,9 +32,10 @@ class Counted:
         return data
 
     def write(self, data: bytes) -> int:
-        self._file.write(data)
-        self._callback.relative_update(len(data))
-        return len(data)
+        count = self._file.write(data)
+        taken = count if isinstance(count, int) else len(data)  # less than offered, if it is unbuffered
+        self._callback.relative_update(taken)
+        return taken
 
 
 class Local(Copying):
@@ -110,7 +111,8 @@ class Local(Copying):
     async def _get_file(self, rpath: str, lpath: Any, callback: Any = None, **kwargs: Any) -> None:
         """Copy a file to this machine, where it is whole or as it was; a folder by itself is made.
 
-        A pipe or a device is written to, a link is followed, and the permissions of a file stay.
+        A pipe, a device and an empty file are written to, a link is followed, and the permissions
+        of a file stay.
         """
         place = inside(self._places, self._strip_protocol(rpath))
         try:
