@@ -131,6 +131,42 @@ def test_an_empty_folder_goes_where_it_is_at_the_target(run: Run, tmp_path: Path
 
 
 @pytest.mark.spec("CLI-027")
+def test_links_to_files_go_with_the_files(run: Run, tmp_path: Path) -> None:
+    sub = tmp_path / "root" / "x" / "sub"
+    for number in range(40):  # more than are deleted at once
+        (sub / f"link{number}").symlink_to("b.csv")
+    (sub / "chain").symlink_to("link0")
+    run("mv", "s:sub", "out")
+    assert there("out")["chain"] == there("out")["link39"] == b"yo\n"
+    assert not sub.exists()
+
+
+@pytest.mark.spec("CLI-008", "CLI-027")
+def test_a_link_that_others_have_led_elsewhere_stays(run: Run, tmp_path: Path, meanwhile: Meanwhile) -> None:
+    link = tmp_path / "root" / "x" / "sub" / "link"
+    link.symlink_to("b.csv")
+
+    def change() -> None:
+        link.unlink()
+        link.symlink_to("../a.txt")
+
+    meanwhile(change)
+    assert "was changed while it was moved" in told(run, "s:sub", "out")["s:sub/link"]
+    assert os.readlink(link) == "../a.txt"
+
+
+@pytest.mark.spec("CLI-027")
+def test_folders_under_names_that_no_path_can_have(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "root" / "x" / "sub" / "a\\b" / "inner"
+    folder.mkdir(parents=True)
+    assert told(run, "s:sub", "out").keys() == {"s:sub/a\\b/inner"}
+    (tmp_path / "out" / "a\\b" / "inner").mkdir(parents=True)
+    run("mv", "s:sub", "out")
+    assert not (tmp_path / "root" / "x" / "sub").exists()
+    assert there("out").keys() == {"b.csv", "deep/c.csv"}
+
+
+@pytest.mark.spec("CLI-027")
 def test_a_folder_through_a_link(run: Run, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("root/x/sub")
     (why,) = told(run, "link", "out").values()

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Final
 
 from .._sync import Store
-from ..errors import DirectoryNotEmpty, InvalidPath, NotFound, PermissionDenied
+from ..errors import DirectoryNotEmpty, InvalidPath, PermissionDenied
 from ..models import RemoteFolder
+from ..paths import RemotePath
 from ..transfer.plan import Version
-from ._moving import in_target
+from ._moving import in_target, version_at
 from ._places import Place
 
 AT_ONCE: Final = 16
@@ -38,14 +39,13 @@ def emptied(source: Place, target: Place, copied: Mapping[str, Version | None]) 
 def _deleted(store: Store, path: str, before: Version | None) -> str:
     """Delete a file if it still is the version that was copied; return why not."""
     try:
-        now = Version.of(store.get_file_info(path))
+        now = version_at(store, path)
         if before is None:
-            return "it came while files were moved, and stays; run the command again to move it"
-        if not now.is_same(before):
+            came = "it came while files were moved, and stays; run the command again to move it"
+            return came if now is not None else ""
+        if now is not None and not now.is_same(before):
             return "it was changed while it was moved, and stays; run the command again with --overwrite"
-        store.delete(path)
-    except NotFound:
-        return ""  # somebody else was quicker; the copy is there
+        store.delete(path, missing_ok=True)  # if none is seen, it may be a link to a file that has just gone
     except PermissionDenied as error:
         return f"it was copied, but stays: {error.message}"
     return ""
@@ -86,7 +86,7 @@ class _Emptying:
 
     def folders(self) -> None:
         """Delete the folders that hold nothing."""
-        found = [self._source.path]
+        found = [RemotePath(self._source.path)]  # as listed: no text may be able to name one
         for folder in found:  # it grows; parents come first
             for entry in self._source.store.iter_children(folder):
                 if not isinstance(entry, RemoteFolder):
@@ -96,15 +96,16 @@ class _Emptying:
                 elif entry.is_link:
                     self.keep(str(entry.path), "it is a link to a folder, which is not moved, and stays")
                 else:
-                    found.append(str(entry.path))
+                    found.append(entry.path)
         for folder in reversed(found):
-            if folder not in self._held and (why := self._folder(folder)):
-                self.keep(folder, why)
+            if str(folder) not in self._held and (why := self._folder(folder)):
+                self.keep(str(folder), why)
 
-    def _folder(self, folder: str) -> str:
+    def _folder(self, folder: RemotePath) -> str:
         """Delete a folder if nothing is in it, and nothing is lost with it; return why not."""
         source, target = self._source, self._target
-        if folder not in self._moved and not target.store.is_folder(in_target(folder, source, target)):
+        there = RemotePath._of(in_target(str(folder), source, target))
+        if str(folder) not in self._moved and not target.store.is_folder(there):
             return "it is a folder without files, which is not copied, and stays"
         try:
             source.store.delete_folder(folder, missing_ok=True)
