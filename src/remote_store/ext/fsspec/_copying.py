@@ -14,6 +14,7 @@ from ...errors import DirectoryNotEmpty, InvalidPath
 from ._changing import Changing
 from ._errors import IsAFolder, refuse
 from ._places import Place, inside
+from ._targets import given
 
 
 class Copying(Changing):
@@ -61,6 +62,7 @@ class Copying(Changing):
         **kwargs: Any,
     ) -> None:
         """Copy files; ``on_error="ignore"``, the usual if ``recursive``, leaves out what is gone by then."""
+        path1, path2 = given(path1, path2)
         names, targets = await self._pairs_of(path1, path2, recursive, maxdepth, batch_size)
         calls = [partial(self._cp_file, *pair, **kwargs) for pair in zip(names, targets, strict=True)]
         ignore = on_error == "ignore" or (on_error is None and recursive)
@@ -84,6 +86,7 @@ class Copying(Changing):
                 nothing was moved.
             IsAFolder: a source is a folder, and ``recursive`` is not given.
         """
+        path1, path2 = given(path1, path2)
         if path1 == path2:
             return
         names, targets = await self._pairs_of(path1, path2, recursive, maxdepth, batch_size)
@@ -91,8 +94,7 @@ class Copying(Changing):
             folder = inside(self._places, self._strip_protocol(path1))
             raise IsAFolder("this is a folder; pass recursive=True to move it", path=folder.name)
         pairs = await self._apart(names, targets)
-        listed = isinstance(path1, list) and isinstance(path2, list)
-        await self._move(pairs, recursive and not listed, batch_size)
+        await self._move(pairs, recursive and not isinstance(path2, list), batch_size)
 
     async def _apart(self, names: list[str], targets: list[str]) -> list[tuple[Place, Place]]:
         """Return what is to be moved, without what is in its place; refuse what would be lost on the way."""
@@ -144,11 +146,18 @@ class Copying(Changing):
         self, path1: Any, path2: Any, recursive: bool, maxdepth: int | None, batch_size: int | None
     ) -> tuple[list[str], list[str]]:
         """Return what the arguments of ``copy`` and ``mv`` name, and where each goes."""
-        if not isinstance(path2, str):
+        if isinstance(path2, list):
             return path1, path2
-        self._places.find(self._strip_protocol(path2))  # or it is refused, before its slashes are stripped
-        into = path2.endswith("/") or await self._isdir(path2)
+        into = await self._is_to_be_folder(path2)
         return await self._pairs(path1, path2, into, recursive, maxdepth, batch_size)
+
+    async def _is_to_be_folder(self, target: str) -> bool:
+        """Return True if what is copied to a target goes into it. The root of a store is always a folder.
+
+        A target that is refused is so here, before its slashes are stripped.
+        """
+        place = self._places.find(self._strip_protocol(target))
+        return target.endswith("/") or place is None or not place.key or await self._isdir(target)
 
     async def _pairs(
         self,

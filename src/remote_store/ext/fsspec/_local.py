@@ -18,6 +18,7 @@ from ._copying import Copying
 from ._errors import refuse
 from ._local_file import Target
 from ._places import inside
+from ._targets import given
 
 
 class Counted:
@@ -52,8 +53,9 @@ class Local(Copying):
         **kwargs: Any,
     ) -> None:
         """Copy files to this machine, several at once, by the rules of fsspec."""
+        rpath, lpath = given(rpath, lpath)
         if not isinstance(lpath, list):
-            lpath = make_path_posix(os.fspath(lpath))
+            lpath = make_path_posix(lpath)
             into = lpath.endswith("/") or await _runtime.in_thread(os.path.isdir, lpath)
             rpath, lpath = await self._pairs(rpath, lpath, into, recursive, maxdepth, batch_size)
         callback.set_size(len(lpath))
@@ -72,10 +74,9 @@ class Local(Copying):
         **kwargs: Any,
     ) -> None:
         """Copy files of this machine, several at once, by the rules of fsspec."""
+        lpath, rpath = given(lpath, rpath)
         if not isinstance(rpath, list):
-            target = self._strip_protocol(rpath)
-            self._places.find(target)  # or it is refused, before its slashes are stripped
-            into = rpath.endswith("/") or await self._isdir(rpath)
+            target, into = self._strip_protocol(rpath), await self._is_to_be_folder(rpath)
             lpath, rpath = await _runtime.in_thread(_pairs, lpath, target, into, recursive, maxdepth)
         folders = set(await _runtime.in_thread(_folders, lpath))
         pairs = list(zip(lpath, rpath, strict=True))
@@ -143,7 +144,7 @@ def _pairs(
     """Return what a source names on this machine, and where each goes; ``into``: the target is a folder."""
     files = LocalFileSystem()
     if not isinstance(source, list):
-        source = make_path_posix(os.fspath(source))
+        source = make_path_posix(source)
     names = files.expand_path(source, recursive=recursive, maxdepth=maxdepth)
     if isinstance(source, list):
         return names, other_paths(names, target, flatten=True)
