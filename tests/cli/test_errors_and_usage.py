@@ -7,13 +7,17 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+import typer
 from tests.cli.support import Run
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
-from remote_store import RemoteStoreError, errors
+from remote_store import EventKind, RemoteStoreError, Store, TransferEvent, errors
+from remote_store.backends import MemoryBackend
 from remote_store.cli._app import app
-from remote_store.cli._errors import _OPTIONS, words
+from remote_store.cli._errors import _OPTIONS, reporting, words
+from remote_store.cli._places import Place
+from remote_store.cli._telling import telling
 
 
 @pytest.mark.spec("CLI-013")
@@ -53,6 +57,28 @@ def test_advice_is_that_of_the_command_line(in_python: str, here: str) -> None:
     sources = Path(errors.__file__).parent.rglob("*.py")
     said = [path for path in sources if path.parent.name != "cli" and in_python in path.read_text()]
     assert said, "no message of the library says so any more"
+
+
+@pytest.mark.spec("CLI-013")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_failure_after_others_is_told_once(capfd: pytest.CaptureFixture[str], as_json: bool) -> None:
+    failures = [RemoteStoreError(f"reset {number}", path="f") for number in range(2)]
+
+    @reporting
+    def command() -> None:
+        with Store(MemoryBackend()) as store:
+            place = Place(store, "", "m:", "m:")
+            with telling(place, place, as_json=as_json) as tell:
+                for kind, error in zip((EventKind.RETRIED, EventKind.FAILED), failures, strict=True):
+                    tell(TransferEvent(kind, "f", 0, error))
+                raise failures[1]
+
+    with pytest.raises(typer.Exit) as raised:
+        command()
+    out, err = capfd.readouterr()
+    assert raised.value.exit_code == 1
+    assert err == ("" if as_json else "remote-store: m:f: reset 1\n")
+    assert out.count('"error": "m:f: reset') == (2 if as_json else 0)
 
 
 @pytest.mark.spec("CLI-013")

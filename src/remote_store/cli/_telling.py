@@ -47,7 +47,7 @@ def telling(
             def tell(event: TransferEvent) -> None:
                 report.add(event)
                 moved(event)
-                if event.error and not told:
+                if event.kind is EventKind.FAILED and event.error and not told:
                     told.append(event.error)
                 error = words(event.error, located(event.error, (here, there))) if event.error else ""
                 if as_json:
