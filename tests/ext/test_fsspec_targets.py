@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zarr
+from zarr.storage import FsspecStore
 
-from remote_store import Store
+from remote_store import InvalidPath, Store
 from remote_store.backends import LocalBackend, MemoryBackend
 from remote_store.ext.fsspec import RemoteStoreFileSystem
 
@@ -103,3 +105,59 @@ def test_the_root_of_one_store_is_a_folder(tmp_path: Path) -> None:
             fs.put(str(folder), "", recursive=True)
             fs.put(str(folder / "f"), "/")
             assert contents(fs) == {"D/f": b"1", "f": b"1"}
+
+
+@pytest.mark.spec("FSS-019")
+@pytest.mark.parametrize("path", ["", "/", "remote-store://"])
+@pytest.mark.parametrize("by_mapper", [False, True])
+@pytest.mark.parametrize("kind", ["memory", "local"])
+def test_a_root_is_emptied(tmp_path: Path, path: str, by_mapper: bool, kind: str) -> None:
+    store = Store(MemoryBackend() if kind == "memory" else LocalBackend(tmp_path), "root")
+    fs = RemoteStoreFileSystem(store=store)
+    fs.rm(path, recursive=True)  # nothing is there yet
+    fs.pipe({"a/b/f": b"1", "a/g": b"2", "h": b"3"})
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "f").write_bytes(b"1")
+    if kind == "local":
+        (tmp_path / "root" / "link").symlink_to(tmp_path / "beside")
+    if by_mapper:
+        fs.get_mapper(path).clear()
+    else:
+        fs.rm(path, recursive=True)
+    assert fs.ls("") == []
+    assert (tmp_path / "beside" / "f").read_bytes() == b"1"
+
+
+@pytest.mark.spec("FSS-019")
+def test_the_folder_of_all_stores_is_not_emptied() -> None:
+    stores = {name: {"backend": "m", "root_path": name} for name in ("one", "two")}
+    fs = RemoteStoreFileSystem(config={"backends": {"m": {"type": "memory"}}, "stores": stores})
+    fs.pipe({"one/a/f": b"1", "two/g": b"2"})
+    for everything in ("", "/", ["one", ""]):
+        with pytest.raises(InvalidPath, match="names no store"):
+            fs.rm(everything, recursive=True)
+    assert fs.find("") == ["one/a/f", "two/g"]
+    fs.rm("one", recursive=True)
+    assert fs.find("") == ["two/g"]
+    RemoteStoreFileSystem.clear_instance_cache()
+
+
+@pytest.mark.spec("FSS-019")
+def test_zarr_makes_a_group_anew_in_the_root() -> None:
+    fs = RemoteStoreFileSystem(store=Store(MemoryBackend()), asynchronous=True)
+    store = FsspecStore(fs, path="")
+    for name in ("old", "new"):
+        zarr.open_group(store, mode="w").create_array(name, shape=(2,), dtype="i4")
+    assert list(zarr.open_group(store, mode="r").array_keys()) == ["new"]
+
+
+@pytest.mark.spec("FSS-005")
+def test_file_systems_over_stores_that_come_and_go_are_not_equal() -> None:
+    def token() -> str:
+        return RemoteStoreFileSystem(store=Store(MemoryBackend()))._fs_token
+
+    assert len({token() for _ in range(50)}) == 50
+    backend = MemoryBackend()
+    one, same = (RemoteStoreFileSystem(store=Store(backend, "a")) for _ in range(2))
+    assert one == same
+    assert one != RemoteStoreFileSystem(store=Store(backend, "b"))

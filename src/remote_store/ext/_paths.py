@@ -19,8 +19,6 @@ def exact(text: str, *, rooted: bool = True) -> str:
             without ``rooted``, it is a slash alone.
     """
     path = normalize(text)
-    if text and not path and not rooted:
-        raise InvalidPath("this names nothing here; the root is the empty text", path=text)
     plain = text.removeprefix("/") if rooted else text
     if path != plain and path != plain.removesuffix("/"):
         raise InvalidPath(
@@ -28,6 +26,8 @@ def exact(text: str, *, rooted: bool = True) -> str:
             " key that is spelled so; write it without, and use the store itself for such a key",
             path=text,
         )
+    if text and not path and not rooted:
+        raise InvalidPath("this names nothing here; the root is the empty text", path=text)
     return path
 
 

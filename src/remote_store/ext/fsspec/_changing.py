@@ -11,9 +11,11 @@ from typing import Any, Final
 from fsspec.config import conf
 
 from ... import _runtime
+from ..._async import AsyncStore
 from ...errors import AlreadyExists, InvalidPath, NotFound, RemoteStoreError
+from ...models import Entry, RemoteFolder
 from .._together import together
-from ._errors import refuse
+from ._errors import NotAFolder, refuse
 from ._listing import Looking
 from ._places import Place, inside
 
@@ -63,7 +65,12 @@ class Changing(Looking):
 
     async def _rmdir(self, path: str) -> None:
         place = inside(self._places, self._strip_protocol(path))
-        await place.store.delete_folder(place.key)
+        try:
+            await place.store.delete_folder(place.key)
+        except InvalidPath as error:
+            if not await self._isfile(path):
+                raise
+            raise NotAFolder(error.message, path=place.name, backend=error.backend) from error
 
     # -- deleting --------------------------------------------------------------
 
@@ -87,7 +94,8 @@ class Changing(Looking):
         if not recursive:
             delete, names = self._rm_file, await self._expand_path(path)
         elif maxdepth is None:
-            delete, names = self._rm_all, _outermost(await self._expand_path(path))
+            delete = partial(self._rm_all, batch_size=batch_size)
+            names = _outermost(await self._expand_path(path))
         else:
             every = await self._expand_path(path, recursive=True, maxdepth=maxdepth)
             delete, names = self._rm_file, await self._without_folders(every, batch_size)
@@ -95,13 +103,15 @@ class Changing(Looking):
             inside(self._places, name)  # one that is refused is, before anything is deleted
         await self._together([partial(delete, name) for name in names], batch_size)
 
-    async def _rm_all(self, path: str) -> None:
+    async def _rm_all(self, path: str, batch_size: int | None) -> None:
         place = inside(self._places, path)
+        if not place.key:
+            children = [entry async for entry in place.store.iter_children()]
+            await self._together([partial(_delete, place.store, entry) for entry in children], batch_size)
+            return
         try:
             await place.store.delete_folder(place.key, recursive=True)
         except InvalidPath:
-            if not place.key:
-                raise
             await self._rm_file(path)
         else:
             if await place.store.is_file(place.key):  # of the same name, as S3 may have it
@@ -123,6 +133,14 @@ def _outermost(names: list[str]) -> list[str]:
         if not (found and name.startswith(f"{found[-1]}/")):
             found.append(name)
     return found
+
+
+async def _delete(store: AsyncStore, entry: Entry) -> None:
+    """Delete what was listed; of a link to a folder the link."""
+    if isinstance(entry, RemoteFolder) and not entry.is_link:
+        await store.delete_folder(entry.path, recursive=True, missing_ok=True)
+    else:
+        await store.delete(entry.path, missing_ok=True)
 
 
 async def _make_folder(place: Place) -> None:

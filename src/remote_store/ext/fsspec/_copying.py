@@ -11,7 +11,7 @@ from fsspec.utils import other_paths
 from ..._async._places import is_within
 from ...capabilities import Capability
 from ...errors import DirectoryNotEmpty, InvalidPath
-from ._changing import Changing
+from ._changing import FOLDERLESS, Changing
 from ._errors import IsAFolder, refuse
 from ._places import Place, inside
 from ._targets import given
@@ -82,8 +82,8 @@ class Copying(Changing):
         """Move files, each by itself; folders go when nothing is left in them.
 
         Raises:
-            InvalidPath: a target is below its source, or among the sources, or of two of them;
-                nothing was moved.
+            InvalidPath: a target is below its source, or among the sources, or of two of them, or
+                a source is a link to a folder; nothing was moved.
             IsAFolder: a source is a folder, and ``recursive`` is not given.
         """
         path1, path2 = given(path1, path2)
@@ -93,8 +93,24 @@ class Copying(Changing):
         if not names:
             folder = inside(self._places, self._strip_protocol(path1))
             raise IsAFolder("this is a folder; pass recursive=True to move it", path=folder.name)
+        if recursive and not isinstance(path2, list):
+            await self._refuse_links(names, batch_size)
         pairs = await self._apart(names, targets)
         await self._move(pairs, recursive and not isinstance(path2, list), batch_size)
+
+    async def _refuse_links(self, names: list[str], batch_size: int | None) -> None:
+        """Refuse links to folders: they cannot be moved, and what they lead to is another folder's."""
+        sources = [inside(self._places, name) for name in names]
+        kept = [each for each in sources if each.key and each.store._scope.backend.name not in FOLDERLESS]
+        above = sorted({each.name.rpartition("/")[0] for each in kept})
+        for listing in await self._together([partial(self._ls, folder) for folder in above], batch_size):
+            for entry in listing:
+                if entry.get("islink") and entry["name"] in names:
+                    raise InvalidPath(
+                        "this is a link to a folder, which cannot be moved; delete it or leave it out, and"
+                        " move what it leads to by its own path",
+                        path=entry["name"],
+                    )
 
     async def _apart(self, names: list[str], targets: list[str]) -> list[tuple[Place, Place]]:
         """Return what is to be moved, without what is in its place; refuse what would be lost on the way."""

@@ -7,15 +7,18 @@ name of a store, as buckets come first in the paths of S3.
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
+from weakref import WeakKeyDictionary
 
 from fsspec.utils import tokenize
 
 from ... import _runtime
 from ..._async import AsyncRegistry, AsyncStore, open_async_store
 from ..._sync import Store
+from ...backend import Backend
 from ...config import CONFIG_VARIABLE, FILE_NAME, RegistryConfig, usual_file
 from ...errors import InvalidPath, NotFound
 from ...paths import RemotePath
@@ -135,7 +138,7 @@ def places_of(store: object, config: object) -> Places:
     found = async_store(store)
     backend = found._scope.backend
     made = recipe(backend)
-    return OneStore(found, tokenize(made or id(backend), found._scope.root), made is not None)
+    return OneStore(found, tokenize(made or _name(backend), found._scope.root), made is not None)
 
 
 def inside(places: Places, path: str) -> Place:
@@ -171,6 +174,13 @@ def _config_of(config: object) -> RegistryConfig:
 _lock: Final = _runtime.Lock()
 _registries: Final[list[tuple[RegistryConfig, AsyncRegistry]]] = []
 _stores: Final[dict[str, AsyncStore]] = {}
+_names: Final[WeakKeyDictionary[Backend, str]] = WeakKeyDictionary()
+
+
+def _name(backend: Backend) -> str:
+    """Return a name of the backend's own, which no later one gets, as its address may be."""
+    with _lock:
+        return _names.setdefault(backend, uuid.uuid4().hex)
 
 
 def _shared_registry(config: RegistryConfig) -> AsyncRegistry:
