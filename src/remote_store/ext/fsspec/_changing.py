@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from glob import has_magic
 from typing import Any, Final
 
 from fsspec.config import conf
@@ -90,18 +91,34 @@ class Changing(Looking):
         **kwargs: Any,
     ) -> None:
         """Delete files, and folders if ``recursive``; with ``maxdepth`` files up to that depth only."""
-        delete: Callable[[str], Awaitable[None]]
-        if not recursive:
-            delete, names = self._rm_file, await self._expand_path(path)
-        elif maxdepth is None:
-            delete = partial(self._rm_all, batch_size=batch_size)
-            names = _outermost(await self._expand_path(path))
+        if recursive and maxdepth is None:
+            named = await self._named(path)
+            whole = partial(self._rm_all, batch_size=batch_size)
+            calls = [partial(self._rm_file if named[name] else whole, name) for name in _outermost(named)]
         else:
-            every = await self._expand_path(path, recursive=True, maxdepth=maxdepth)
-            delete, names = self._rm_file, await self._without_folders(every, batch_size)
-        for name in names:
-            inside(self._places, name)  # one that is refused is, before anything is deleted
-        await self._together([partial(delete, name) for name in names], batch_size)
+            names = await self._expand_path(path, recursive=recursive, maxdepth=maxdepth)
+            if recursive:
+                names = await self._without_folders(names, batch_size)
+            calls = [partial(self._rm_file, name) for name in names]
+        for call in calls:
+            inside(self._places, *call.args)  # one that is refused is, before anything is deleted
+        await self._together(calls, batch_size)
+
+    async def _named(self, path: Any) -> dict[str, bool]:
+        """Return what a path or paths name, each with True if it is known that only a file has the name."""
+        named: dict[str, bool] = {}
+        for text in [path] if isinstance(path, str) else path:
+            name = self._strip_protocol(text)
+            if has_magic(name):
+                found = await self._glob(name, detail=True)
+                sure = "**" not in name  # a recursive listing tells one of both
+                named |= {each: sure and details["type"] == "file" for each, details in found.items()}
+            else:
+                named[name] = False
+        if not named:
+            text = path if isinstance(path, str) else ", ".join(map(str, path))
+            raise NotFound("there is no such file or folder, and nothing matches", path=text)
+        return named
 
     async def _rm_all(self, path: str, batch_size: int | None) -> None:
         place = inside(self._places, path)
@@ -126,7 +143,7 @@ class Changing(Looking):
         return await self._isdir(name) and not await self._isfile(name)
 
 
-def _outermost(names: list[str]) -> list[str]:
+def _outermost(names: Iterable[str]) -> list[str]:
     """Leave out what is below another name."""
     found: list[str] = []
     for name in sorted(names, key=lambda name: name.split("/")):

@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import Any
 
 from ...errors import CapabilityNotSupported
-from ._listing import Details, Looking
+from ._details import Details
+from ._listing import Looking
 from ._places import inside
 
 

@@ -6,6 +6,7 @@ import io
 import warnings
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import Any, BinaryIO, Final
 
 from fsspec.spec import AbstractBufferedFile
@@ -65,10 +66,12 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
             self.DEFAULT_BLOCK_SIZE = REQUEST_BYTES
             self._stream = drive(begin(place, mode == "wb", details))
         super().__init__(fs, path, **options)
+        if self._parts is not None:  # not by the file: in a circle, it would be held when it is dropped
+            self.cache.fetcher = partial(_fetch, self._parts)
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         assert self._parts is not None
-        return drive(self._parts.read(start, end - start))
+        return _fetch(self._parts, start, end)
 
     def _upload_chunk(self, final: bool = False) -> bool:
         assert self._stream is not None
@@ -132,6 +135,10 @@ class RemoteStoreFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has
             self.closed = True  # dropping the stream undoes it
             text = f"{self.path!r} was not closed after it was written, so it is not stored"
             warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
+
+
+def _fetch(parts: Parts, start: int, end: int) -> bytes:
+    return drive(parts.read(start, end - start))
 
 
 def unclosed(path: str) -> RemoteStoreError:

@@ -20,10 +20,10 @@ from ..._sync import Store
 from ...config import RegistryConfig
 from ...errors import CapabilityNotSupported
 from ._content import Content, may_replace, options_of
+from ._details import of_file
 from ._errors import IsAFolder
 from ._facts import Facts
 from ._file import Compressed, RemoteStoreFile, Text, WholeFiles
-from ._listing import of_file
 from ._local import Local
 from ._places import close_shared, inside, places_of
 

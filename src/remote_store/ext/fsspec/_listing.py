@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from fsspec.asyn import AsyncFileSystem
 
@@ -12,32 +12,8 @@ from ..._async._listing import Mapped
 from ...capabilities import Capability
 from ...errors import InvalidPath, NotFound, RemoteStoreError
 from ...models import Entry, FileInfo
-from .._paths import said
+from ._details import Details, of_entry, of_file, of_folder, split
 from ._places import Place, Places, inside
-
-Details: TypeAlias = dict[str, Any]
-"""What fsspec knows of a file or folder: name, size, type and more."""
-
-
-def of_folder(name: str) -> Details:
-    return {"name": name, "size": 0, "type": "directory"}
-
-
-def of_file(prefix: str, info: FileInfo) -> Details:
-    found: Details = {"name": said(str(info.path), prefix), "size": info.size, "type": "file"}
-    if info.modified_at is not None:
-        found["mtime"] = info.modified_at.timestamp()
-    for name in ("etag", "checksum", "content_type"):
-        if (value := getattr(info, name)) is not None:
-            found[name] = value
-    return found
-
-
-def of_entry(prefix: str, entry: Entry) -> Details:
-    if isinstance(entry, FileInfo):
-        return of_file(prefix, entry)
-    found = of_folder(said(str(entry.path), prefix))
-    return {**found, "islink": True} if entry.is_link else found
 
 
 def below(place: Place) -> Listing[Entry]:
@@ -161,7 +137,7 @@ class Looking(AsyncFileSystem):  # type: ignore[misc]  # fsspec has no types
         except OSError as error:
             _pass_over(error, on_error)
             return
-        folders, files = _split(path, listing)
+        folders, files = split(path, listing)
         names: Any = dict(folders) if detail else list(folders)
         step = (path, names, files if detail else list(files))
         if topdown:
@@ -186,24 +162,35 @@ class Looking(AsyncFileSystem):  # type: ignore[misc]  # fsspec has no types
         path = self._strip_protocol(path)
         place = self._places.find(path)
         if maxdepth is not None or place is None:
-            return await super()._find(
-                path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, on_error=_unless_gone
-            )
+            found = await self._walked(path, maxdepth, withdirs)
+        else:
+            found = await self._all_below(place, withdirs)
+        if withdirs and place is not None and path and (found or await place.store.is_folder(place.key)):
+            found.setdefault(place.name, of_folder(place.name))
+        names = sorted(found)
+        return {name: found[name] for name in names} if detail else names
+
+    async def _walked(self, path: str, maxdepth: int | None, withdirs: bool) -> dict[str, Details]:
+        """Return what is below a path, by a listing for each folder; of one name the folder is told."""
+        found: dict[str, Details] = {}
+        async for _, folders, files in self._walk(path, maxdepth, on_error=_unless_gone, detail=True):
+            entries = {**files, **folders} if withdirs else files
+            found |= {details["name"]: details for details in entries.values()}
+        return found
+
+    async def _all_below(self, place: Place, withdirs: bool) -> dict[str, Details]:
+        """Return what is below a place, by one listing; of one name the file is told."""
         found: dict[str, Details] = {}
         try:
             async for entry in below(place):
                 details = of_entry(place.prefix, entry)
                 if isinstance(entry, FileInfo):
                     found[details["name"]] = details
-                elif withdirs:  # of a file and a folder of one name the file is told
+                elif withdirs:
                     found.setdefault(details["name"], details)
         except InvalidPath:
-            found = {place.name: await self._info(path)}
-        else:
-            if withdirs and path and (found or await place.store.is_folder(place.key)):
-                found.setdefault(place.name, of_folder(place.name))
-        names = sorted(found)
-        return {name: found[name] for name in names} if detail else names
+            return {place.name: await self._info(place.name)}
+        return found
 
     async def _du(
         self,
@@ -216,22 +203,6 @@ class Looking(AsyncFileSystem):  # type: ignore[misc]  # fsspec has no types
         found = await self._find(path, maxdepth=maxdepth, withdirs=withdirs, detail=True)
         sizes = {name: entry["size"] for name, entry in found.items()}
         return sum(sizes.values()) if total else sizes
-
-
-def _split(path: str, listing: list[Details]) -> tuple[dict[str, Details], dict[str, Details]]:
-    """Return the folders and the files of a listing by name; a file that was itself listed is ""."""
-    folders, files = {}, {}
-    for entry in listing:
-        if entry["type"] == "directory":
-            folders[_last(entry)] = entry
-        else:
-            files["" if entry["name"] == path else _last(entry)] = entry
-    return folders, files
-
-
-def _last(entry: Details) -> str:
-    """Return the last component of a name; "/" if it is empty, for "" would name the folder above."""
-    return str(entry["name"]).rpartition("/")[2] or "/"
 
 
 def _pass_over(error: OSError, on_error: Any) -> None:
