@@ -118,8 +118,11 @@ async def filled(
     """Return ``size`` bytes, those that have been read already and the rest, read to where they stay.
 
     ``step`` is how many bytes are asked for at a time. What ends early is returned as far as it goes.
+
+    Raises:
+        RemoteStoreError: there is no memory for so many.
     """
-    memory, at = io.BytesIO(bytes(size)), len(first)
+    memory, at = room_for(size), len(first)
     with memory.getbuffer() as view:
         view[:at] = first
         while at < size:
@@ -129,3 +132,13 @@ async def filled(
             at += got
     memory.truncate(at)
     return memory.getvalue()  # no copy
+
+
+def room_for(size: int) -> io.BytesIO:
+    """Return memory of so many bytes, all of it zeros. Raises RemoteStoreError if there is not so much."""
+    try:
+        return io.BytesIO(bytes(size))
+    except (MemoryError, OverflowError) as error:
+        raise RemoteStoreError(
+            f"the file has {size:,} bytes, for which there is no memory; read it as a stream"
+        ) from error

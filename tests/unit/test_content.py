@@ -26,11 +26,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.support import run_in, worlds
 
-from remote_store import AsyncStore, Store, _runtime
+from remote_store import AsyncStore, RemoteStoreError, Store, _runtime
 from remote_store._async._content import as_buffer, chunks_of
 from remote_store._runtime import drive
 from remote_store.backend import CHUNK_SIZE
 from remote_store.backends import MemoryBackend
+from remote_store.sessions import room_for
 
 pytestmark = pytest.mark.anyio
 
@@ -525,3 +526,10 @@ def test_blocking_content_may_use_blocking_stores_and_loops(world: str) -> None:
 
     middle = b"" if world == "blocking" else b"abcabc"
     assert run_in(world, main) == b"abc" + middle + b"abc"
+
+
+@pytest.mark.spec("STORE-026")
+@pytest.mark.parametrize("size", [1 << 62, 1 << 63])
+def test_a_size_for_which_there_is_no_memory(size: int) -> None:
+    with pytest.raises(RemoteStoreError, match="no memory; read it as a stream"):
+        room_for(size)

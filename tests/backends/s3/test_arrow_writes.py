@@ -21,6 +21,7 @@ from remote_store import (
     AsyncStore,
     BackendUnavailable,
     PermissionDenied,
+    RemoteStoreError,
     Store,
     WriteOptions,
 )
@@ -280,3 +281,25 @@ def test_streams_hold_a_few_parts(seaweedfs: S3Server, bucket: str, job: str) ->
         with Store(quick(bucket, seaweedfs.endpoint_url, part_size=PART)) as store:
             store.write("large", (bytes(range(256)) * 4096 for _ in range(MEBIBYTES)))
     assert added("blocking", job, "s3-pyarrow", options, MEBIBYTES) < LIMIT
+
+
+@pytest.mark.spec("S3-077")
+def test_what_was_not_written_whole_cannot_be_committed(
+    bucket: str, seaweedfs_url: str, monkeypatch: pytest.MonkeyPatch, clean: list[list[str]]
+) -> None:
+    async def fails(self: Stage, api: object, body: memoryview) -> None:
+        raise BackendUnavailable("no way")
+
+    async def main() -> None:
+        backend = writing(bucket, seaweedfs_url)
+        writer = await backend.open_write("f")
+        await writer.write(bytes(6 * MIB))
+        monkeypatch.setattr(Stage, "write", fails)
+        with pytest.raises(BackendUnavailable):
+            await writer.write(bytes(6 * MIB))
+        with pytest.raises(RemoteStoreError, match="not whole"):
+            await writer.commit()
+        await writer.abort()
+        await backend.aclose()
+
+    run("asyncio", main)

@@ -137,6 +137,16 @@ def test_a_cancelled_write_cannot_be_committed(proxy: Proxy, bucket: str) -> Non
     ran(main)
 
 
+@pytest.mark.spec("S3-076")
+def test_nothing_of_an_empty_object_in_the_words_of_older_servers(fake: Proxy) -> None:
+    range_of_none = ("Content-Range", "bytes 0--1/0")
+    fake.hook = lambda asked, ask: Reply(206, b"", [*ETAG, range_of_none])
+    with Store(quick("b", fake.url)) as store:
+        assert store.read_bytes("f", length=4) == b""
+        with pytest.raises(RemoteStoreError, match="another part"):
+            store.read_bytes("f", start=1, length=4)
+
+
 @pytest.mark.spec("S3-022")
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_a_copy_into_a_bucket_that_is_not_there(fake: Proxy, overwrite: bool) -> None:

@@ -107,3 +107,16 @@ def test_a_part_that_arrives_damaged(bucket: str, seaweedfs_url: str, buckets: B
         await backend.aclose()
 
     run("asyncio", main)
+
+
+@pytest.mark.spec("S3-007")
+def test_a_part_in_any_buffer_goes_by_the_client_without_a_warning(bucket: str, seaweedfs_url: str) -> None:
+    async def main() -> None:
+        backend = quick(bucket, seaweedfs_url, hot_path=False)
+        writer = await backend.open_parts("f", size=2 * MIB)
+        content = bytearray(2 * MIB)
+        part = await writer.write(1, content, zlib.crc32(content))
+        assert (await writer.commit([part])).size == 2 * MIB
+        await backend.aclose()
+
+    run("asyncio", main)

@@ -10,6 +10,7 @@ from ... import _runtime
 from ..._types import Buffer
 from ...backend import Reader, Writer
 from ...models import WriteResult
+from ...sessions import room_for
 from ._errors import CAUGHT, raise_ours
 from ._read import WHOLE_LIMIT, Handle, part_size, read_into
 from ._root import Root
@@ -116,8 +117,8 @@ async def read_part(root: Root, key: str, start: int, length: int) -> bytes:
 async def read_opened(handle: Handle, start: int, length: int | None) -> bytes:
     """Return a part of an open file, in memory once, and close it."""
     size = part_size(handle.size, start, length)
-    memory = io.BytesIO(bytes(size))
     try:
+        memory = room_for(size)
         with memory.getbuffer() as view:
             for at in range(0, size, WHOLE_LIMIT):
                 last = at + WHOLE_LIMIT >= size

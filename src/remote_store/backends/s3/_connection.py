@@ -113,7 +113,7 @@ class Connection:
         from ._first_try import call_after
 
         body = parameters.get("Body")
-        if isinstance(body, memoryview):  # of which botocore makes no file, as it does of bytes
+        if isinstance(body, (bytearray, memoryview)):  # of which botocore makes no file, as it does of bytes
             parameters = {**parameters, "Body": BytesIO(body)}
         try:
             with call_after(known):

@@ -13,7 +13,8 @@ from ...errors import PreconditionFailed, RemoteStoreError
 from ._errors import NAME
 from ._objects import bare, told
 
-_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)", re.ASCII)
+_RANGE: Final = re.compile(r"bytes (\d+)-(-1|\d+)/(\d+|\*)", re.ASCII)
+"""As RFC 9110 has it, and as older SeaweedFS says that an empty object has nothing of it: 0--1/0."""
 _CONTENT: Final = (200, 206)
 
 

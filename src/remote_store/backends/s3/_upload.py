@@ -132,11 +132,7 @@ class Upload:
 
     async def commit(self) -> WriteResult:
         """Make the object visible."""
-        if self._broken:
-            raise RemoteStoreError(
-                "a write failed or was cancelled, so the content is not whole; begin again", path=self._key,
-                backend=NAME,
-            )  # fmt: skip
+        self._refuse_broken()
         if self._begun is None:
             result = await self._put()
         else:
@@ -146,6 +142,13 @@ class Upload:
             result = await self.complete()
         self.ended = True
         return result
+
+    def _refuse_broken(self) -> None:
+        if self._broken:
+            raise RemoteStoreError(
+                "a write failed or was cancelled, so the content is not whole; begin again", path=self._key,
+                backend=NAME,
+            )  # fmt: skip
 
     async def _put(self) -> WriteResult:
         content = self._held.content  # it stays: who commits again after a failure stores the same

@@ -47,6 +47,7 @@ class ArrowUpload(Upload):
         """Make the object visible."""
         if self._stage is None:
             return await super().commit()
+        self._refuse_broken()
         if self._held:
             await self._send()
         given = await self._stage.stored(self._api, self.size)
