@@ -301,6 +301,35 @@ def test_cut_while_a_name_is_claimed(
     assert (root / "f").read_bytes() == b"x"
 
 
+@pytest.mark.spec("SFTP-016", "SFTP-037")
+@pytest.mark.parametrize("content", [b"", b"x"])
+@pytest.mark.parametrize(("kind", "name"), [(packets.OPEN, "f"), (packets.EXTENDED, "g")])
+def test_cut_while_a_file_is_moved_by_a_claim(
+    plain: Make,
+    cut: Cut,
+    root: Path,
+    content: bytes,
+    kind: int,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An empty file that has been moved already is not taken for the claim of its name."""
+    extended(monkeypatch, POSIX_RENAME)
+    (root / "f").write_bytes(content)
+    cut.kinds = (kind,)
+
+    async def main() -> None:
+        async with AsyncStore(plain()) as store:
+            await store.ping()
+            cut.after = 1
+            with pytest.raises(BackendUnavailable):
+                await store.move("f", "g")
+            assert await store.read_bytes(name) == content
+
+    run("asyncio", main)
+    assert [path.name for path in root.iterdir()] == [name]
+
+
 @pytest.mark.spec("SFTP-015", "SFTP-016")
 def test_a_name_that_is_claimed_in_vain(plain: Make, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     extended(monkeypatch, POSIX_RENAME)

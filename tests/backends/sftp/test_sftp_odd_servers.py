@@ -181,6 +181,35 @@ def test_a_small_file_that_is_not_what_was_expected(serve: Any, root: Path, odd:
     assert len(refused) == (odd == "order")
 
 
+@pytest.mark.spec("SFTP-023")
+@pytest.mark.parametrize("links", ["links", "lost race", "none"])
+@pytest.mark.parametrize("call", ["write", "write_atomic"])
+def test_an_empty_file_where_nothing_may_be_written_to_it(
+    serve: Any, root: Path, call: str, links: str
+) -> None:
+    """As on ProFTPD's server, which refuses to write no bytes."""
+    refused: list[bytes] = []
+
+    class Strict(asyncssh.SFTPServer):
+        def write(self, file_obj: object, offset: int, data: bytes) -> Any:
+            if not data:
+                raise asyncssh.SFTPFailure("Invalid argument")
+            return super().write(file_obj, offset, data)
+
+        def link(self, oldpath: bytes, newpath: bytes) -> Any:
+            if links == "none" or (links == "lost race" and not refused):
+                refused.append(newpath)
+                raise asyncssh.SFTPFailure("")
+            return super().link(oldpath, newpath)
+
+    (root / "old").write_bytes(b"x")
+    with Store(serve(Strict)) as store:
+        getattr(store, call)("new", b"")
+        getattr(store, call)("old", b"", overwrite=True)
+    assert bool(refused) is (links != "links")
+    assert {path.name: path.read_bytes() for path in root.iterdir()} == {"new": b"", "old": b""}
+
+
 @pytest.mark.spec("SFTP-043")
 def test_no_sizes(serve: Any, root: Path) -> None:
     """Nothing is taken for an empty file."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ... import _runtime
 from ..._sftp.packets import FAILURE, Attrs, Lost, Refused
 from ...errors import RemoteStoreError
-from ._aside import TRIES, replace, tried
+from ._aside import TRIES, is_there, replace, tried
 from ._errors import folder_not_file, taken, translated
 from ._files import MISSING, Files
 from ._names import move_by_link, temporary_beside
@@ -172,8 +172,10 @@ async def _claim(link: Link, channel: Channel, temporary: bytes, target: bytes, 
     """
     begun = channel.lstat(temporary)
     missing = await _is_missing(channel, target)
+    source = temporary if moving else None
     # A file that is moved may be of any age, one of our own is not younger than the claim.
     earliest = 0 if moving or not missing else (await begun).mtime or 0
+    end = partial(_give_up, target=target, earliest=earliest, source=source)
     since = time.monotonic()
     try:
         channel.drop(await channel.open(target, CREATE))
@@ -184,7 +186,7 @@ async def _claim(link: Link, channel: Channel, temporary: bytes, target: bytes, 
             raise
     except Lost:
         if missing:
-            link.lost.append(Unfinished(since, partial(_give_up, target=target, earliest=earliest)))
+            link.lost.append(Unfinished(since, end))
         raise
 
 
@@ -197,11 +199,16 @@ async def _is_missing(channel: Channel, target: bytes) -> bool:
     raise Refused(FAILURE, "the name is taken")
 
 
-async def _give_up(channel: Channel, target: bytes, earliest: int) -> None:
-    """Delete the empty file if it is still that, and not older than what was to have its name."""
+async def _give_up(channel: Channel, target: bytes, earliest: int, source: bytes | None = None) -> None:
+    """Delete the empty file if it is still that, and not older than what was to have its name.
+
+    With ``source`` only while that is there: it may be an empty file that has been moved by now.
+    """
     try:
         facts = await channel.lstat(target)
     except Refused:
         return
-    if facts.size == 0 and facts.kind == stat.S_IFREG and (facts.mtime or 0) >= earliest:
+    if facts.size != 0 or facts.kind != stat.S_IFREG or (facts.mtime or 0) < earliest:
+        return
+    if source is None or await is_there(channel, source):
         await tried(channel.remove(target))
