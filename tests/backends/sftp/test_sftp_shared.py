@@ -16,7 +16,9 @@ from tests.runtime.support import WORLDS, run
 
 from remote_store import AsyncStore, BackendUnavailable, RemoteStoreError
 from remote_store._sftp import packets
+from remote_store._sftp.channel import Channel
 from remote_store.backends import SFTPBackend
+from remote_store.backends.sftp._unfinished import Unfinished
 
 Make = Callable[..., SFTPBackend]
 __all__ = ["cut", "plain"]  # fixtures
@@ -101,6 +103,48 @@ def test_another_connection_ends_what_one_has_left(
 
     run("asyncio", main)
     assert not list(root.glob(".~remote-store-*.old"))
+
+
+@pytest.mark.spec("SFTP-037")
+def test_a_connection_is_lost_while_it_ends_what_another_has_left(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was to have a second one waits until that has ended it."""
+    busy: list[Channel] = []
+    monkeypatch.setattr("remote_store.backends.sftp._links.MANY", 0)
+    monkeypatch.setattr(Channel, "busy", property(busy.count))
+
+    async def main() -> None:
+        backend: Any = make(connections=2)
+        links = await backend._api._links.get()
+        first, second = await links.get(), await links.get()
+        assert first is not second
+        begun, go_on = asyncio.Event(), asyncio.Event()
+        ended: list[Channel] = []
+
+        async def end(channel: Channel) -> None:
+            if not ended:
+                begun.set()
+                await go_on.wait()
+                ended.append(channel)
+                channel.close("lost")
+                raise packets.Lost("lost")
+            await asyncio.sleep(0.01)
+            ended.append(channel)
+
+        first.lost.append(Unfinished(0.0, end))
+        call = asyncio.create_task(links.get())
+        await begun.wait()
+        busy.append(first.channel)  # so the next call gets the second
+        other = asyncio.create_task(links.get())
+        await asyncio.sleep(0.01)
+        go_on.set()
+        assert not (await other).is_closed
+        assert len(ended) == 2
+        assert not (await call).is_closed
+        await backend.aclose()
+
+    run("asyncio", main)
 
 
 @pytest.mark.spec("SFTP-037")

@@ -50,7 +50,7 @@ class Links:
             link = await outcome(task)
             if self._unsettled and not link.is_closed:
                 await self._settle(link)
-            if not link.is_closed:
+            if not link.is_closed and not self._unsettled:
                 self._only = link if self._options.connections == 1 else None
                 return link
 
