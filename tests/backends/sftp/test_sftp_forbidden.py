@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import asyncssh
 import pytest
-from tests.backends.sftp.test_sftp_connections import left
+from tests.backends.sftp.test_sftp_connections import left, nothing
 from tests.backends.sftp.test_sftp_cuts import (
     HARDLINK,
     POSIX_RENAME,
@@ -117,6 +119,64 @@ def test_a_move_of_what_may_have_no_second_name(serve: Any, root: Path) -> None:
         assert [Path(os.fsdecode(path)).name for path in linked] == ["new"]
     assert left(root) == []
     assert sorted(path.name for path in root.iterdir()) == ["new", "ours", "taken"]
+
+
+@pytest.mark.spec("SFTP-042", "SFTP-047")
+def test_a_move_of_what_may_be_neither_deleted_nor_read(
+    serve: Any, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second name is taken back all the same: it was made by this very move."""
+    extended(monkeypatch, HARDLINK)
+
+    class Closed(asyncssh.SFTPServer):
+        def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> Any:
+            if not pflags & asyncssh.FXF_WRITE:
+                raise asyncssh.SFTPPermissionDenied("")
+            return super().open(path, pflags, attrs)
+
+        def remove(self, path: bytes) -> Any:
+            if path.endswith(b"/theirs"):
+                raise asyncssh.SFTPPermissionDenied("")
+            return super().remove(path)
+
+    (root / "theirs").write_bytes(b"x")
+    with Store(serve(Closed)) as store, pytest.raises(PermissionDenied):
+        store.move("theirs", "ours")
+    assert [path.name for path in root.iterdir()] == ["theirs"]
+
+
+@pytest.mark.spec("SFTP-015", "SFTP-016")
+@pytest.mark.parametrize("how", ["cancelled", "refused"])
+def test_links_that_are_tried_out_leave_nothing(serve: Any, root: Path, how: str) -> None:
+    """What is tried is whether a new file can be given a second name, and closing that file fails."""
+    closing = threading.Event()
+
+    class Linkless(asyncssh.SFTPServer):
+        def link(self, oldpath: bytes, newpath: bytes) -> Any:
+            raise asyncssh.SFTPFailure("")
+
+        async def close(self, file_obj: object) -> None:
+            super().close(file_obj)
+            closing.set()
+            if how == "refused":
+                raise asyncssh.SFTPFailure("quota")
+            await anyio.sleep(0.2)
+
+    (root / "f").write_bytes(b"x")
+
+    async def main() -> None:
+        async with AsyncStore(serve(Linkless)) as store, anyio.create_task_group() as group:
+            group.start_soon(store.move, "f", "g")
+            if how == "cancelled":
+                with anyio.fail_after(5):
+                    while not closing.is_set():
+                        await anyio.sleep(0.001)
+                group.cancel_scope.cancel()
+        await nothing(left, root)
+
+    run("asyncio", main)
+    assert closing.is_set()
+    assert len(list(root.iterdir())) == 1
 
 
 @pytest.mark.spec("SFTP-016", "SFTP-037")

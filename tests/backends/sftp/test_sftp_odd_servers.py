@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -208,6 +209,52 @@ def test_an_empty_file_where_nothing_may_be_written_to_it(
         getattr(store, call)("old", b"", overwrite=True)
     assert bool(refused) is (links != "links")
     assert {path.name: path.read_bytes() for path in root.iterdir()} == {"new": b"", "old": b""}
+
+
+@pytest.mark.spec("SFTP-023", "SFTP-043")
+def test_sizes_that_are_told_by_the_name_alone(serve: Any, root: Path) -> None:
+    """That is enough for small files, which are read to their ends."""
+
+    class Forgetful(asyncssh.SFTPServer):
+        def fstat(self, file_obj: object) -> Any:
+            return asyncssh.SFTPAttrs()
+
+    (root / "f").write_bytes(b"small")
+    (root / "empty").touch()
+    (root / "large").write_bytes(b"x" * (1 << 20))
+    with Store(serve(Forgetful)) as store:
+        assert store.read_bytes("f") == b"small"
+        assert store.read_bytes("f", start=1, length=2) == b"ma"
+        assert store.read_bytes("empty") == b""
+        with pytest.raises(RemoteStoreError, match="how large"):
+            store.read_bytes("large")
+
+
+@pytest.mark.spec("SFTP-042")
+@pytest.mark.parametrize("refused", [b"/a", b"/b"])
+def test_a_move_where_a_folder_is_not_told(serve: Any, root: Path, refused: bytes) -> None:
+    """Whether both names are one is not known then, and nothing is left that nobody waits for."""
+    for name in ("a", "b"):
+        (root / name).mkdir()
+        (root / name / "f").write_bytes(b"x")
+        os.utime(root / name / "f", (1, 1))
+    moving: list[bytes] = []
+
+    class Refusing(asyncssh.SFTPServer):
+        def realpath(self, path: bytes) -> Any:
+            if moving:
+                moving.append(path[-2:])
+            if moving and path.endswith(refused):
+                raise asyncssh.SFTPFailure("")
+            return super().realpath(path)
+
+    with Store(serve(Refusing)) as store:
+        assert store.read_bytes("a/f") == store.read_bytes("b/f") == b"x"  # where they are is known then
+        moving.append(b"")
+        store.move("a/f", "b/f", overwrite=True)
+    gc.collect()
+    assert moving == [b"", b"/a", b"/b"]  # in one flight
+    assert sorted(path.name for path in root.rglob("*")) == ["a", "b", "f"]
 
 
 @pytest.mark.spec("SFTP-043")

@@ -16,7 +16,7 @@ from ._errors import NAME, file_not_folder, folder_not_file, taken, translated
 from ._files import MISSING, Files
 from ._listing import FOLDER, begin_walk
 from ._publish import publish
-from ._same import entry
+from ._same import is_one_name
 
 AT_ONCE: Final = 64
 """Deletions in flight."""
@@ -147,8 +147,7 @@ async def _is_done(files: Files, source: bytes, target: bytes) -> bool:
     """Make a move within one file, if it is one: a rename would replace the file by a link to itself."""
     channel = files.channel
     try:
-        entries = entry(channel, source), entry(channel, target)
-        if await entries[0] == await entries[1]:
+        if await is_one_name(channel, source, target):
             return True
         facts, real, there = channel.lstat(source), channel.realpath(source), channel.realpath(target)
         if (await facts).kind != stat.S_IFLNK or await real != await there:

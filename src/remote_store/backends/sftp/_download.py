@@ -86,7 +86,8 @@ class Download(Opened):
         except Refused:
             return None  # a server that closes first
         try:
-            same = self.is_same(await looking)
+            facts = await looking
+            same = facts.size is None or self.is_same(facts)
         except Refused:
             same = True  # one that cannot tell
         return data if same and len(data) == self.size else None

@@ -49,7 +49,7 @@ async def _end_otherwise(
 ) -> None:
     """Leave one name where the first may not be deleted: that, or the second if nothing may be."""
     error = translated(refused, None)
-    if not await same(channel, source, target) or await tried(channel.remove(target)):
+    if not await same(channel, source, target, unread=True) or await tried(channel.remove(target)):
         raise error from refused
     if link.renames_over:
         link.links_work = False  # the next move takes another way

@@ -149,10 +149,11 @@ async def _ours_takes_a_name(files: Files, path: bytes) -> bool:
     channel, ours = files.channel, temporary_beside(path)
     late = removing(channel, ours)
     try:
-        await channel.close_handle(await channel.kept(channel.open(ours, CREATE, late), late))
+        handle = await channel.kept(channel.open(ours, CREATE, late), late)
     except Refused:
         return True  # nothing can be created here at all, so there is nothing to be learned
     try:
+        await tried(channel.close_handle(handle))
         return await _takes_a_name(files, ours)
     finally:
         channel.remove(ours).cancel()

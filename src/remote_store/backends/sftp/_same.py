@@ -9,39 +9,49 @@ import stat
 from typing import TYPE_CHECKING
 
 from ..._sftp.packets import FLAG_READ, Attrs, Refused
+from ._files import MISSING
 
 if TYPE_CHECKING:
     from ..._sftp.channel import Channel
 
 
-async def same(channel: Channel, first: bytes, second: bytes) -> bool:
-    """Return True if two names are those of one file, or of two that nothing tells apart."""
+async def same(channel: Channel, first: bytes, second: bytes, *, unread: bool = False) -> bool:
+    """Return True if two names are those of one file, or of two that nothing tells apart.
+
+    With ``unread`` facts do where neither may be opened: for who has just made one a name of the other.
+    """
     found = await _looked_at(channel, first)
-    return found is not None and found == await _looked_at(channel, second)
+    if found is None or (found[1] is None and not unread):
+        return False
+    return found == await _looked_at(channel, second)
 
 
-async def entry(channel: Channel, path: bytes) -> bytes:
-    """Return a path without links to its folder: two that are equal are one name."""
-    folder, _, name = path.rpartition(b"/")
-    return b"%b/%b" % (await channel.realpath(folder or b"/"), name)
+async def is_one_name(channel: Channel, first: bytes, second: bytes) -> bool:
+    """Return True if two paths are one name in one folder, by whatever links to that."""
+    (folder, _, name), (other_folder, _, other_name) = first.rpartition(b"/"), second.rpartition(b"/")
+    real, other = channel.realpath(folder or b"/"), channel.realpath(other_folder or b"/")
+    return (await real, name) == (await other, other_name)
 
 
 async def is_part(channel: Channel, path: bytes, data: memoryview) -> bool:
     """Return True if a file holds what was to be written, up to a point."""
     found = await _looked_at(channel, path)
-    if found is None or (found[0].size or 0) > len(data):
+    if found is None or found[1] is None or (found[0].size or 0) > len(data):
         return False
     with data[: len(found[1])] as begins:
         return begins == found[1]
 
 
-async def _looked_at(channel: Channel, path: bytes) -> tuple[Attrs, bytes] | None:
-    """Return a file's facts and its first piece; None for anything but a file that can be read."""
+async def _looked_at(channel: Channel, path: bytes) -> tuple[Attrs, bytes | None] | None:
+    """Return a file's facts and its first piece, None if it may not be opened; None if it is no file."""
     try:
         facts = await channel.lstat(path)
         if facts.kind != stat.S_IFREG:
             return None  # to open a pipe would hold up the server
-        handle = await channel.kept(channel.open(path, FLAG_READ))
+        try:
+            handle = await channel.kept(channel.open(path, FLAG_READ))
+        except Refused as error:
+            return None if error.code in MISSING else (facts, None)
         reading = channel.read(handle, 0, channel.limits.read)
         channel.drop(handle)
         return facts, await reading
