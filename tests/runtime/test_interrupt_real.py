@@ -105,7 +105,8 @@ def test_interrupted_at_random(way: str, folder: Path) -> None:
         assert process.stderr is not None
         try:
             for _ in range(ROUNDS):
-                assert process.stdout.read(1) == b"."
+                if process.stdout.read(1) != b".":
+                    raise AssertionError(f"it ended: {process.stderr.read().decode()}")
                 time.sleep(chance.uniform(0.003, 0.02))
                 process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=WATCHDOG)
