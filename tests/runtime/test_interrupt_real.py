@@ -66,21 +66,19 @@ def interrupt(number, frame):
     global count
     count += 1
     os.write(1, b".")  # ready for the next
-    raise KeyboardInterrupt
+    if frame.f_code.co_name not in ("<module>", "interrupt"):  # there the library is not at work
+        raise KeyboardInterrupt
 
 signal.signal(signal.SIGINT, interrupt)
 os.write(1, b".")
 done = False
 while not done:
     try:
-        try:
-            for version in versions:
-                work(version)
-            done = count >= int(sys.argv[3])
-        except KeyboardInterrupt:
-            pass
+        for version in versions:
+            work(version)
+        done = count >= int(sys.argv[3])
     except KeyboardInterrupt:
-        pass  # so soon after the last that it came while that was handled
+        pass
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 gc.collect()
 assert not state.inline
