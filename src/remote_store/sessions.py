@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Self
 
 from ._types import Buffer
@@ -142,3 +142,12 @@ def room_for(size: int) -> io.BytesIO:
         raise RemoteStoreError(
             f"the file has {size:,} bytes, for which there is no memory; read it as a stream"
         ) from error
+
+
+def placed(pieces: Iterable[bytes], buffer: memoryview) -> int:
+    """Copy pieces into a buffer, one behind the other; return how many bytes that is."""
+    at = 0
+    for piece in pieces:
+        buffer[at : at + len(piece)] = piece
+        at += len(piece)
+    return at

@@ -16,6 +16,7 @@ from ..._http import Response
 from ..._runtime.tasks import current_loop
 from ...backend import CHUNK_SIZE
 from ...errors import BackendUnavailable, NotFound, PermissionDenied, PreconditionFailed, RemoteStoreError
+from ...sessions import placed
 from ._ahead import Ahead, Fetch
 from ._api import Api
 from ._checks import Check, Damaged, check_of
@@ -113,11 +114,7 @@ class Download:
 
     async def readinto(self, buffer: memoryview) -> int:
         """Fill a buffer, unless the end comes first; return how many bytes."""
-        at = 0
-        for piece in await self.pieces(len(buffer)):
-            buffer[at : at + len(piece)] = piece
-            at += len(piece)
-        return at
+        return placed(await self.pieces(len(buffer)), buffer)
 
     async def pieces(self, n: int) -> list[bytes]:
         """Return the next bytes as they came: who puts them somewhere need not have them joined."""

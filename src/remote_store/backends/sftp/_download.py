@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from ..._runtime.tasks import current_loop
 from ..._sftp.packets import Attrs, Refused
-from ...sessions import filled
+from ...sessions import filled, placed
 from ._files import Files
 from ._opened import Opened
 
@@ -98,11 +98,7 @@ class Download(Opened):
 
     async def readinto(self, buffer: memoryview) -> int:
         """Fill a buffer, unless the end comes first; return how many bytes."""
-        at = 0
-        for piece in await self._pieces(len(buffer)):
-            buffer[at : at + len(piece)] = piece
-            at += len(piece)
-        return at
+        return placed(await self._pieces(len(buffer)), buffer)
 
     async def _pieces(self, n: int) -> list[bytes]:
         """Return the next bytes as they came: who puts them somewhere need not have them joined."""
